@@ -1,0 +1,37 @@
+"""What can go wrong with stored bytes.  Every message is safe to show to the person who asked."""
+
+
+class StorageError(Exception):
+    """The base of everything that this room raises on purpose."""
+
+
+class BadDigest(StorageError):
+    """A text is not a sha256 in 64 lowercase hexadecimal digits."""
+
+
+class UploadNotFound(StorageError):
+    """There is no such upload, or its bytes have not arrived."""
+
+
+class UploadClosed(StorageError):
+    """The upload has ended (stored, proven, rejected or aborted) and takes no such step any more."""
+
+
+class WrongSize(StorageError):
+    """The bytes are more or fewer than were announced."""
+
+
+class PartsMismatch(StorageError):
+    """The parts of an upload are not the ones that were planned, or not the ones that arrived."""
+
+
+class StoreUnavailable(StorageError):
+    """The object store does not answer, or refuses what the hub is entitled to; trying again later may help."""
+
+
+class ObjectMissing(StorageError):
+    """The bytes are not held, or are held back because they are damaged."""
+
+
+class RangeNotSatisfiable(StorageError):
+    """The wanted range lies outside the object."""
