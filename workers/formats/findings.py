@@ -13,6 +13,7 @@ MAX_TENSORS = 500_000
 MAX_TENSORS_IN_JSON = 100_000
 MAX_NAMES_IN_JSON = 32 * 1024 * 1024
 MAX_METADATA_TEXT = 64 * 1024
+MAX_SHORT_KEY = 256
 MAX_METADATA_TOTAL = 8 * 1024 * 1024
 
 
@@ -99,12 +100,16 @@ class Inspection:
         self.left_out[what] = self.left_out.get(what, 0) + number
 
     def put(self, key: str, value: Any) -> None:
-        """Keep one metadata value: a string is clipped to 64 KiB, and after 8 MiB in all the rest is only counted."""
+        """Keep one metadata value: text is clipped to 64 Ki characters, and after 8 Mi in all only counted.
+
+        A number under a short key is always kept, because offsets are judged by one (GGUF's alignment).
+        """
         if isinstance(value, str) and len(value) > MAX_METADATA_TEXT:
             self.warn("metadata-clipped", f"metadata {key[:100]!r} is longer than 64 KiB and is kept clipped")
             value = value[:MAX_METADATA_TEXT]
         self.metadata_room -= len(key) + len(str(value))
-        if self.metadata_room < 0:
+        small = len(key) <= MAX_SHORT_KEY and isinstance(value, int | float)
+        if self.metadata_room < 0 and not small:
             self._leave_out("metadata")
         else:
             self.metadata[key] = value

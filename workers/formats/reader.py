@@ -1,7 +1,7 @@
 """How the parsers read: by ranges of something with a known size."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 BLOCK = 256 * 1024
 LARGEST_BLOCK = 4 * 1024 * 1024
@@ -48,7 +48,7 @@ class FileReader:
             raise OSError(f"{self.file.name} gave {len(data)} of {length} bytes at {start}: it shrank while read")
         return data
 
-    def __enter__(self) -> "FileReader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
