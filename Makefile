@@ -1,0 +1,36 @@
+PYTHON ?= python3
+IN := .venv/bin
+BOOTSTRAP = $(PYTHON) hub/stack/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help up dev test check bench lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/'
+
+up:  ## Start the whole hub; Ctrl-C stops it
+	@$(BOOTSTRAP)
+	@exec $(IN)/python manage.py up --with-parent
+
+dev:  ## Make the environment for tests and checks
+	@$(BOOTSTRAP) --dev
+
+test: dev  ## Run the tests against real servers
+	@$(IN)/python -m pytest
+
+check: dev  ## Check style, types, imports, templates, migrations and deployment settings
+	@$(IN)/python -m tests.check
+
+bench: dev  ## Measure speed and memory
+	@$(IN)/python -m tests.bench
+
+lock: dev  ## Write the lock files anew from pyproject.toml
+	@$(IN)/uv pip compile pyproject.toml -o requirements.lock $(LOCK_OPTIONS)
+	@$(IN)/uv pip compile pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock $(LOCK_OPTIONS)
+
+clean:  ## Remove the environment and caches; the data in var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# Names, versions and hashes only, for every platform: no index address, no comments.
+LOCK_OPTIONS = --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	--no-emit-find-links --upgrade
