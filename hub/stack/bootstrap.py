@@ -1,0 +1,176 @@
+"""Makes the environment in ``.venv`` from the lock file; needs nothing but a Python that can run this line.
+
+``python3 hub/stack/bootstrap.py [--dev]``.  When the lock has not changed since last time it returns at once.
+Where Python comes without ensurepip (as on Debian without its venv package), pip itself is fetched, by its
+sha256, from the Python index that pip is configured for.
+"""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import html
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+import venv
+from pathlib import Path
+
+OLDEST_PYTHON = (3, 11)
+PIP_WHEEL = "pip-26.0-py3-none-any.whl"
+PIP_SHA256 = "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754"
+# What pip itself uses when nothing is configured; it cannot be asked where it does not exist.
+DEFAULT_INDEX = "https://pypi.org/simple"
+STAMP = "weighhouse-lock"
+RUN_LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+
+
+class BootstrapError(RuntimeError):
+    """The environment cannot be made; the message says why and what to do."""
+
+
+def ensure(base_dir: Path, *, dev: bool = False) -> str:
+    """Make or refresh ``base_dir/.venv`` and return the path of its Python; raises BootstrapError."""
+    folder = base_dir / ".venv"
+    python = folder / "bin" / "python"
+    lock = base_dir / (DEV_LOCK if dev else RUN_LOCK)
+    wanted = {name: _sha256((base_dir / name).read_bytes()) for name in ([RUN_LOCK, DEV_LOCK] if dev else [RUN_LOCK])}
+    done = _read_stamp(folder / STAMP)
+    if all(done.get(name) == digest for name, digest in wanted.items()) and python.exists():
+        return str(python)
+    started = time.monotonic()
+    if not _works(python):
+        _make(folder)
+    (folder / STAMP).unlink(missing_ok=True)
+    _say(f"installing what {lock.name} lists")
+    _pip(python, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock))
+    (folder / STAMP).write_text("".join(f"{name} {digest}\n" for name, digest in wanted.items()), encoding="ascii")
+    _say(f"environment made in {time.monotonic() - started:.0f} s")
+    return str(python)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"weighhouse: {line}\n")
+    sys.stdout.flush()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read_stamp(stamp: Path) -> dict[str, str]:
+    if not stamp.is_file():
+        return {}
+    pairs = (line.partition(" ") for line in stamp.read_text(encoding="ascii").splitlines())
+    return {name: digest for name, _, digest in pairs}
+
+
+def _works(python: Path) -> bool:
+    """Say whether this environment has a pip that runs; an interrupted or moved one does not."""
+    if not python.exists():
+        return False
+    asked = [str(python), "-m", "pip", "--version"]
+    return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def _make(folder: Path) -> None:
+    """Make the environment anew, with pip in it."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    _say(f"making the environment {folder} with Python {version}")
+    try:
+        import ensurepip  # noqa: F401, PLC0415 - Debian leaves it out of its smallest Python.
+    except ImportError:
+        venv.create(folder, clear=True, symlinks=True, with_pip=False)
+        _install_pip(folder / "bin" / "python")
+        return
+    venv.create(folder, clear=True, symlinks=True, with_pip=True)
+
+
+def _install_pip(python: Path) -> None:
+    """Fetch the pinned pip, check it, and let it install itself; a wheel can be run from its archive."""
+    with tempfile.TemporaryDirectory(prefix="weighhouse-") as place:
+        wheel = Path(place) / PIP_WHEEL
+        wheel.write_bytes(fetch_pip())
+        command = [str(python), str(wheel / "pip"), "install", "--no-index", "--no-deps", "--quiet", str(wheel)]
+        if subprocess.run(command, check=False).returncode != 0:
+            raise BootstrapError("pip could not be installed; see above.")
+
+
+def fetch_pip() -> bytes:
+    """Return the pinned pip wheel from the configured index; raises BootstrapError when that fails."""
+    index = configured("index-url") or DEFAULT_INDEX
+    page = index.rstrip("/") + "/pip/"
+    _say(f"fetching {PIP_WHEEL}, because this Python comes without ensurepip")
+    try:
+        listing = _get(page).decode("utf-8", "replace")
+        found = [html.unescape(link) for link in re.findall(r'href="([^"]+)"', listing) if PIP_WHEEL + "#" in link + "#"]
+        content = _get(urllib.parse.urljoin(page, found[0]).partition("#")[0]) if found else b""
+    except OSError as error:
+        raise BootstrapError(f"pip could not be fetched: {error}. Install Python's venv package, or set PIP_INDEX_URL.") from error
+    if _sha256(content) != PIP_SHA256:
+        raise BootstrapError(f"{page} does not offer the {PIP_WHEEL} that is expected; install Python's venv package instead.")
+    return content
+
+
+def _get(address: str) -> bytes:
+    certificate = configured("cert")
+    context = ssl.create_default_context(cafile=certificate or None)
+    request = urllib.request.Request(address, headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def configured(option: str) -> str:
+    """Return one of pip's options as pip itself would find it: environment first, then its files."""
+    from_environment = os.environ.get("PIP_" + option.upper().replace("-", "_"))
+    if from_environment:
+        return from_environment
+    home = Path.home()
+    config_home = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    files = [os.environ.get("PIP_CONFIG_FILE", ""), config_home / "pip" / "pip.conf", home / ".pip" / "pip.conf", "/etc/pip.conf"]
+    for file in files:
+        parser = configparser.RawConfigParser()
+        if file and parser.read(file) and parser.has_option("global", option):
+            return parser.get("global", option).strip()
+    return ""
+
+
+def _pip(python: Path, *words: str) -> None:
+    quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+    command = [str(python), "-m", "pip", *words]
+    if subprocess.run(command, env={**os.environ, **quiet}, check=False).returncode != 0:
+        raise BootstrapError("the packages could not be installed; see above. `make up` goes on from there when tried again.")
+
+
+def newer_python() -> str:
+    """Return another Python on the PATH that is new enough, or nothing."""
+    names = [f"python3.{minor}" for minor in range(20, OLDEST_PYTHON[1] - 1, -1)]
+    return next((found for found in map(shutil.which, names) if found), "")
+
+
+def main() -> int:
+    """Run from a Makefile: 0 when the environment is ready."""
+    if sys.version_info < OLDEST_PYTHON:
+        other = newer_python()
+        if other:
+            os.execv(other, [other, *sys.argv])
+        _say("Python 3.11 or newer is needed; give one with `make up PYTHON=/path/to/python3`.")
+        return 1
+    try:
+        ensure(Path(__file__).resolve().parent.parent.parent, dev="--dev" in sys.argv)
+    except BootstrapError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
