@@ -18,7 +18,7 @@ MAX_METADATA_TOTAL = 8 * 1024 * 1024
 
 
 class Tensor(NamedTuple):
-    """One tensor: its shape in the order the file writes it, and the bytes [start, end) that it takes in the file.
+    """One tensor: its shape in the file's order, the bytes [start, end) it takes, its number of weights.
 
     safetensors writes the slowest dimension first, GGUF the fastest.
     """
@@ -28,7 +28,7 @@ class Tensor(NamedTuple):
     shape: tuple[int, ...]
     start: int
     end: int
-    count: int
+    weights: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class Inspection:
         """Number of weights by dtype, largest first."""
         counts: dict[str, int] = {}
         for tensor in self.tensors:
-            counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.count
+            counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.weights
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
     @property
     def total_parameters(self) -> int:
-        return sum(tensor.count for tensor in self.tensors)
+        return sum(tensor.weights for tensor in self.tensors)
 
     def error(self, code: str, message: str, tensor: str | None = None) -> None:
         self._add(Finding(code, message, tensor))
@@ -90,7 +90,7 @@ class Inspection:
         self._add(Finding(code, message, tensor, "warning"))
 
     def _add(self, finding: Finding) -> None:
-        """Keep the first hundred of each severity, so that warnings never crowd out an error, and count the rest."""
+        """Keep the first hundred of each severity, so that warnings crowd out no error; count the rest."""
         if sum(kept.severity == finding.severity for kept in self.findings) < MAX_FINDINGS:
             self.findings.append(finding)
         else:
@@ -126,7 +126,7 @@ class Inspection:
             "data_start": self.data_start,
             "parameters": clean(self.parameters),
             "total_parameters": self.total_parameters,
-            "tensors": [[clean(t.name), t.dtype, list(t.shape), t.start, t.end, t.count] for t in tensors],
+            "tensors": [[clean(t.name), t.dtype, list(t.shape), t.start, t.end, t.weights] for t in tensors],
             "metadata": clean(self.metadata),
             "summary": clean(self.summary),
             "weight_map": clean(self.weight_map),
@@ -147,7 +147,7 @@ class Inspection:
         """The inspection that `to_json` told; what was left out stays left out."""
         return cls(
             format=told["format"],
-            tensors=[Tensor(n, d, tuple(s), start, end, count) for n, d, s, start, end, count in told["tensors"]],
+            tensors=[Tensor(n, d, tuple(shape), *rest) for n, d, shape, *rest in told["tensors"]],
             metadata=dict(told["metadata"]),
             summary=dict(told["summary"]),
             weight_map=dict(told["weight_map"]),
@@ -158,7 +158,7 @@ class Inspection:
 
 
 def clean(value: Any) -> Any:
-    """Make a value storable as JSON in PostgreSQL: NUL and lone surrogates become U+FFFD, NaN and infinities text."""
+    """A value that PostgreSQL stores as JSON: NUL becomes U+FFFD, half a surrogate "?", NaN text."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
     if isinstance(value, float) and not isfinite(value):

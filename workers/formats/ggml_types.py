@@ -1,4 +1,4 @@
-"""The types a GGUF file can hold: tensor types with their blocks, value types, and the names of whole-file types."""
+"""The types in a GGUF file: tensor types with their blocks, value types, names of whole-file types."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
 """GGUF versions 2 and 3: metadata, tensor infos, and a data section that holds every tensor whole.
 
-Judges as ggml's own reader does. Accepted here with a warning, refused there: names of 64 bytes and more, nested
-arrays. Refused here, accepted there: an alignment that is no multiple of 8 (the format's text asks for it), and
-whatever passes the bounds in gguf_values. Shapes are told as the file writes them, the fastest dimension first.
+Judges as ggml's own reader does. Accepted here with a warning, refused there: names of 64 bytes or more,
+nested arrays. Refused here, accepted there: an alignment that is no multiple of 8 (its text asks for it),
+and whatever passes the bounds in gguf_values. Shapes are told as in the file, fastest dimension first.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ SMALLEST_INFO = 8 + 4 + 4 + 8
 
 
 def inspect_gguf(reader: RangeReader) -> Inspection:
-    """Read the header of a GGUF file and judge it against the file's size. Raises only what the reader raises."""
+    """Judge the header of a GGUF file against the file's size. Raises only what the reader raises."""
     found = Inspection("gguf")
     cursor = Cursor(CachedReader(reader))
     try:
@@ -50,14 +50,16 @@ def _counts(cursor: Cursor) -> tuple[int, int]:
     if version and version & 0xFFFF == 0:
         raise FormatError("big-endian", "the file is big-endian; only little-endian GGUF is read")
     if version == 1:
-        raise FormatError("old-version", "this is GGUF version 1, which current readers refuse; convert it anew")
+        raise FormatError(
+            "old-version", "this is GGUF version 1, which no reader takes any more; convert it anew"
+        )
     if version not in (2, 3):
         raise FormatError("unknown-version", f"this is GGUF version {version}; versions 2 and 3 are read")
     tensors, pairs = cursor.number("<Q", "the tensor count"), cursor.number("<Q", "the metadata count")
     if tensors > MAX_TENSORS:
-        raise FormatError("too-many-tensors", f"the header claims {tensors} tensors; the limit is {MAX_TENSORS}")
+        raise FormatError("too-many-tensors", f"{tensors} tensors are claimed; the limit is {MAX_TENSORS}")
     if pairs > MAX_METADATA_KEYS:
-        raise FormatError("too-much-metadata", f"the header claims {pairs} keys; the limit is {MAX_METADATA_KEYS}")
+        raise FormatError("too-much-metadata", f"{pairs} keys are claimed; the limit is {MAX_METADATA_KEYS}")
     cursor.need(tensors * SMALLEST_INFO + pairs * SMALLEST_PAIR, "what the header counts")
     return tensors, pairs
 
@@ -77,9 +79,9 @@ def _read_metadata(found: Inspection, cursor: Cursor, pairs: int) -> int | None:
         what = f"metadata key {number}"
         key = _text(cursor.raw_string(MAX_KEY, what), what)
         if not key or key in seen:
-            found.error("duplicate-key" if key else "empty-key", f"{what}: {key[:200]!r} is empty or given twice")
+            found.error("bad-key", f"{what}, {key[:200]!r}, is empty or given twice")
         kind = cursor.number("<I", f"the value type of {key[:200]!r}")
-        if key == TOKENS and kind == ARRAY:
+        if key == TOKENS and kind == ARRAY and key not in seen:
             tokens_at = cursor.at
         _keep(found, key, read_value(cursor, kind, repr(key[:200])), known=key in seen)
         seen.add(key)
@@ -143,12 +145,13 @@ def _add_tensor(found: Inspection, info: tuple[str, tuple[int, ...], int, int], 
         found.error(error.code, str(error), name)
         return
     start = found.data_start + offset
-    found.tensors.append(Tensor(name, dtype.name, shape, start, start + count // dtype.block * dtype.size, count))
+    end = start + count // dtype.block * dtype.size
+    found.tensors.append(Tensor(name, dtype.name, shape, start, end, count))
 
 
 def _tensor_type(kind: int) -> TensorType:
     if kind in REMOVED_TYPES:
-        raise FormatError("removed-dtype", f"type {kind} ({REMOVED_TYPES[kind]}) was removed from ggml; convert it anew")
+        raise FormatError("removed-dtype", f"{REMOVED_TYPES[kind]} is gone from ggml; convert the model anew")
     if kind not in TENSOR_TYPES:
         raise FormatError("unknown-dtype", f"type {kind} is no ggml type known here")
     return TENSOR_TYPES[kind]
@@ -160,7 +163,9 @@ def _count(shape: tuple[int, ...], dtype: TensorType) -> int:
         raise FormatError("shape-overflow", f"shape {shape} overflows 63 bits")
     row = shape[0] if shape else 1
     if row % dtype.block:
-        raise FormatError("partial-block", f"rows of {row} weights are no multiple of {dtype.name}'s {dtype.block}")
+        raise FormatError(
+            "partial-block", f"a row has {row} weights; {dtype.name} needs a multiple of {dtype.block}"
+        )
     return count
 
 
@@ -174,7 +179,7 @@ def _check_data(found: Inspection, size: int, alignment: int) -> None:
         found.error("tensor-order", "the tensors' data is not in the order of their infos")
     padded = align_up(end, alignment) if starts else end
     if found.ok and end <= size < padded:
-        found.warn("no-padding", f"the padding after the last tensor is cut: {padded - size} bytes are missing")
+        found.warn("no-padding", f"{padded - size} bytes of padding after the last tensor are missing")
     if size > padded:
         found.warn("trailing-bytes", f"{size - padded} bytes at the end of the file belong to no tensor")
 
@@ -206,7 +211,9 @@ def _typed(value: Any, kind: type) -> Any:
 def _token(found: Inspection, cursor: Cursor, tokens_at: int | None, key: str) -> str | None:
     """The text of the token whose id the key holds: the list is walked once more up to it."""
     number, tokens = found.metadata.get(key), found.metadata.get(TOKENS)
-    if type(number) is not int or tokens_at is None or not isinstance(tokens, dict) or tokens["type"] != "str":
+    if type(number) is not int or tokens_at is None:
+        return None
+    if not isinstance(tokens, dict) or tokens["type"] != "str":
         return None
     if not 0 <= number < tokens["len"]:
         found.warn("bad-token-id", f"{key} is {number}; there are {tokens['len']} tokens")

@@ -37,9 +37,11 @@ class Cursor:
         if length <= self.limit - self.at:
             return
         if self.limit < self.reader.size and self.at + length <= self.reader.size:
-            raise FormatError("header-too-large", f"{what} at byte {self.at} would end past {MAX_HEADER} bytes")
+            raise FormatError(
+                "header-too-large", f"{what} at byte {self.at} would end past byte {MAX_HEADER}"
+            )
         left = self.reader.size - self.at
-        raise FormatError("truncated", f"{what} at byte {self.at} takes {length} bytes; the file has {left} more")
+        raise FormatError("truncated", f"{what} at byte {self.at} takes {length} bytes; {left} are left")
 
     def take(self, length: int, what: str) -> bytes:
         self.need(length, what)
@@ -58,7 +60,7 @@ class Cursor:
         """Spend from the budget of items, before they are walked."""
         self.items += number
         if self.items > MAX_ITEMS:
-            raise FormatError("too-many-items", f"{what} brings the header over {MAX_ITEMS} strings and arrays")
+            raise FormatError("too-many-items", f"{what} brings the header over {MAX_ITEMS} items")
 
     def raw_string(self, limit: int, what: str) -> bytes:
         """A string of at most `limit` bytes."""
@@ -88,7 +90,7 @@ class Cursor:
 
 
 def read_value(cursor: Cursor, kind: int, key: str) -> tuple[Any, bool]:
-    """One metadata value as JSON has it, and whether it was kept whole; an array becomes {type, len, head}."""
+    """One metadata value as JSON has it, and whether it is whole; an array becomes {type, len, head}."""
     if kind in SCALARS:
         return _scalar(cursor, kind, key), True
     if kind == STRING:

@@ -1,7 +1,7 @@
 """Walks a large JSON object member by member, so that a hostile one never becomes a tree of Python objects.
 
-The text is held as latin-1, one byte a character whatever the file contains; a string with other than ASCII bytes
-is decoded as UTF-8 by itself. Structure is ASCII in any case, so nothing is lost.
+The text is held as latin-1, one byte a character whatever the file contains; a string with other than ASCII
+bytes is decoded as UTF-8 by itself. Structure is ASCII in any case, so nothing is lost.
 """
 
 import json
@@ -16,7 +16,7 @@ SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def whole(digits: str) -> int:
-    """A JSON integer from 0 to 2**64 - 1, or -1: nothing in these formats is negative or larger, and -0 is no integer."""
+    """A JSON integer from 0 to 2**64 - 1; anything else, -0 too, becomes -1, which no field allows."""
     if digits.startswith("-") or len(digits) > 20 or int(digits) > U64:
         return -1
     return int(digits)
@@ -89,7 +89,7 @@ class JsonWalk:
         return str(value)
 
     def keys(self, *, limit: int, what: str) -> Iterator[str]:
-        """Each key of the object at this position. The caller moves past the value before it asks for the next key."""
+        """Each key of the object at this position. The caller moves past a value before the next key."""
         self.take("{")
         if self.skip_space() == "}":
             self.at += 1

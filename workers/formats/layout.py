@@ -22,9 +22,9 @@ def element_count(shape: Iterable[int], limit: int) -> int | None:
 
 
 def check_layout(found: Inspection, *, size: int, alignment: int = 1) -> int:
-    """Note every tensor that leaves the file, lies over another or leaves a gap; answer where the last one ends.
+    """Note every tensor that leaves the file, overlaps or leaves a gap; answer where the last one ends.
 
-    Starts and ends are offsets in the file. With an alignment the next tensor begins at the next multiple of it.
+    Starts and ends are offsets in the file. With an alignment the next one begins at its next multiple.
     """
     expected = last_end = found.data_start
     last_name = ""
@@ -32,10 +32,14 @@ def check_layout(found: Inspection, *, size: int, alignment: int = 1) -> int:
         if tensor.end > size:
             _beyond_end(found, tensor, size)
         if tensor.start < expected:
-            message = f"begins at byte {tensor.start}, inside {last_name[:200]!r}, which ends at byte {last_end}"
+            message = (
+                f"begins at byte {tensor.start}, inside {last_name[:200]!r}, which ends at byte {last_end}"
+            )
             found.error("overlap", message, tensor.name)
         elif tensor.start > expected:
-            message = f"begins at byte {tensor.start}; {tensor.start - expected} bytes before it belong to no tensor"
+            message = (
+                f"begins at byte {tensor.start}; {tensor.start - expected} bytes before it are no tensor's"
+            )
             found.error("gap", message, tensor.name)
         if tensor.end >= last_end:
             last_end, last_name = tensor.end, tensor.name

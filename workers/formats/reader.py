@@ -8,7 +8,7 @@ LARGEST_BLOCK = 4 * 1024 * 1024
 
 
 class RangeReader(Protocol):
-    """A file of known size. `read` answers exactly `length` bytes or raises OSError; it is never asked past `size`."""
+    """A file of known size. `read` gives exactly `length` bytes or raises OSError; none ask past `size`."""
 
     size: int
 
@@ -16,7 +16,7 @@ class RangeReader(Protocol):
 
 
 def check_range(start: int, length: int, size: int) -> None:
-    """Refuse a range outside the file: the parsers check first, so this is a fault of the program, not of the file."""
+    """Refuse a range outside the file: parsers check first, so the program is at fault, not the file."""
     if start < 0 or length < 0 or start + length > size:
         raise ValueError(f"range {start}+{length} is outside a file of {size} bytes")
 
@@ -45,7 +45,7 @@ class FileReader:
         self.file.seek(start)
         data = self.file.read(length)
         if len(data) != length:
-            raise OSError(f"{self.file.name} gave {len(data)} of {length} bytes at {start}: it shrank while read")
+            raise OSError(f"{self.file.name} gave {len(data)} of {length} bytes at {start}: did it shrink?")
         return data
 
     def __enter__(self) -> Self:
@@ -58,8 +58,8 @@ class FileReader:
 class CachedReader:
     """Reads ahead of another reader, so that small reads in a row cost few ranged reads.
 
-    One window is held. A read that follows straight on the window doubles the next block, up to 4 MiB, because
-    that is how a long header is walked; a jump elsewhere begins again with the first block size.
+    One window is held. A read that follows straight on the window doubles the next block, up to 4 MiB,
+    because a long header is walked so; a jump elsewhere begins again with the first block size.
     """
 
     def __init__(self, reader: RangeReader, block: int = BLOCK) -> None:

@@ -1,10 +1,10 @@
 """safetensors: 8 bytes of length, a JSON header that names every tensor, then the data and nothing else.
 
-Judges as the safetensors crate 0.8 does, and more strictly where that crate lets two readers see different things.
-Refused here, accepted there: a tensor or metadata key given twice (the crate keeps the last), space before the
-first brace (the format's text forbids it), an entry written as an array or a dtype as an object, an unknown field
-that holds an object, and whatever passes the bounds below. Accepted here with a warning, as there without one:
-unknown fields with plain values; what they hold is not judged beyond being JSON.
+Judges as the safetensors crate 0.8 does, and more strictly where that crate lets two readers see different
+things. Refused here, accepted there: a tensor or metadata key given twice (the crate keeps the last), space
+before the first brace (the format's text forbids it), an entry written as an array or a dtype as an object,
+an unknown field that holds an object, and whatever passes the bounds below. Accepted here with a warning, there
+without one: unknown fields with plain values; what they hold is not judged beyond being JSON.
 """
 
 import struct
@@ -33,7 +33,7 @@ BITS = {
 
 
 def inspect_safetensors(reader: RangeReader) -> Inspection:
-    """Read the header of a safetensors file and judge it against the file's size. Raises only what the reader raises."""
+    """Judge the header of a safetensors file against the file's size. Raises only what the reader raises."""
     found = Inspection("safetensors")
     try:
         walk = JsonWalk(_header(reader))
@@ -51,7 +51,7 @@ def _header(reader: RangeReader) -> bytes:
         raise FormatError("truncated", f"the file has {reader.size} bytes; the header length alone takes 8")
     (length,) = struct.unpack("<Q", reader.read(0, 8))
     if length > MAX_HEADER:
-        raise FormatError("header-too-large", f"the header claims {length} bytes; the format allows {MAX_HEADER}")
+        raise FormatError("header-too-large", f"the header claims {length} bytes; {MAX_HEADER} are allowed")
     if 8 + length > reader.size:
         left = reader.size - 8
         raise FormatError("truncated", f"the header claims {length} bytes, but only {left} follow its length")
@@ -103,14 +103,16 @@ def _read_tensor(found: Inspection, name: str, walk: JsonWalk) -> None:
 
 def _tensor(name: str, entry: dict[str, Any], data_start: int) -> Tensor:
     """The tensor of one entry, its size checked against its shape and dtype."""
-    dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
+    dtype: Any = entry.get("dtype")
+    shape: Any = entry.get("shape")
+    offsets: Any = entry.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in BITS:
         raise FormatError("unknown-dtype", f"dtype is {str(dtype)[:50]!r}; known are {', '.join(BITS)}")
     if not _whole_numbers(shape):
-        raise FormatError("bad-shape", f"shape must be a list of whole numbers below 2**64, not {str(shape)[:100]}")
+        raise FormatError("bad-shape", f"shape must list whole numbers below 2**64, not {str(shape)[:100]}")
     if not _whole_numbers(offsets) or len(offsets) != 2 or offsets[1] < offsets[0]:
         text = str(offsets)[:100]
-        raise FormatError("bad-offsets", f"data_offsets must be two whole numbers, begin before end, not {text}")
+        raise FormatError("bad-offsets", f"data_offsets must be a begin and a later end, not {text}")
     count = element_count(shape, U64)
     if count is None or count * BITS[dtype] > U64:
         raise FormatError("shape-overflow", f"shape {str(shape)[:100]} of {dtype} overflows 64 bits")
@@ -125,13 +127,13 @@ def _whole_numbers(value: Any) -> bool:
 def _check_size(size: int, count: int, dtype: str) -> None:
     bits = count * BITS[dtype]
     if bits % 8:
-        raise FormatError("unaligned-size", f"{count} elements of {dtype} take {bits} bits, which is no whole byte")
+        raise FormatError("unaligned-size", f"{count} weights of {dtype} take {bits} bits, no whole byte")
     if bits // 8 != size:
-        raise FormatError("wrong-size", f"{count} elements of {dtype} take {bits // 8} bytes; data_offsets span {size}")
+        raise FormatError("wrong-size", f"{count} weights of {dtype} take {bits // 8} bytes, not {size}")
 
 
 def _check_data(found: Inspection, size: int) -> None:
-    """The tensors must tile the data exactly. With an unreadable entry holes are expected, so none are reported."""
+    """The tensors must tile the data exactly. An unreadable entry leaves a hole, so then none is reported."""
     if not found.ok:
         return
     end = check_layout(found, size=size)

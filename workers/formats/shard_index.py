@@ -2,8 +2,8 @@
 
     {"metadata": {"total_size": 123}, "weight_map": {"a.weight": "model-00001-of-00002.safetensors", ...}}
 
-The index is judged twice: by itself (`inspect_shard_index`), and against its shards once they have been inspected
-(`check_shards`).
+The index is judged twice: by itself (`inspect_shard_index`), and against its shards once those have been
+inspected (`check_shards`).
 """
 
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ def _read_extras(found: Inspection, extras: Any) -> None:
 
 
 def _is_file_name(name: str) -> bool:
-    """A relative path in plain words: one that climbs, is absolute or has odd characters could name anything."""
+    """Whether it is a plain relative path: one that climbs or has odd characters could name anything."""
     parts = name.split("/")
     return (
         len(name) <= MAX_FILE_NAME
@@ -109,13 +109,13 @@ def _check_shard(found: Inspection, file: str, names: set[str], shard: Inspectio
     else:
         held = {tensor.name for tensor in shard.tensors}
         for name in sorted(names - held):
-            found.error("missing-tensor", f"the index says it is in {file[:200]}; that file does not hold it", name)
+            found.error("missing-tensor", f"the index puts it in {file[:200]}, which does not hold it", name)
         for name in sorted(held - names):
             found.error("unlisted-tensor", f"{file[:200]} holds it, the index does not say so", name)
 
 
 def _check_total(found: Inspection, index: Inspection, shards: list[Inspection | None]) -> None:
-    """Compare total_size with the bytes of all tensors: writers disagree on tied weights, so it is only a warning."""
+    """Compare total_size with all tensors' bytes: writers disagree on tied weights, so it only warns."""
     told = index.metadata.get("total_size")
     if told is None or any(shard is None or "tensors" in shard.left_out for shard in shards):
         return

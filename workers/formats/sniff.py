@@ -1,6 +1,6 @@
 """What a file is, by its first bytes, and its inspection. Nothing is ever unpickled.
 
-A pickle is known by its protocol byte (2 and later) or, in the archives that PyTorch writes, by a `.pkl` member.
+A pickle is known by its protocol byte (2 and later) or, in archives as PyTorch writes, by a `.pkl` member.
 Protocols 0 and 1 have no mark of their own; such files are "unknown".
 """
 
@@ -52,7 +52,7 @@ def sniff(reader: RangeReader) -> Format:
 
 
 def _holds_pickle(reader: RangeReader) -> bool:
-    """Whether an archive has a pickle in it. One whose directory cannot be read is taken for one: it hides something."""
+    """Whether an archive holds a pickle. One with an unreadable directory is taken for one."""
     try:
         return any(name.endswith(b".pkl") for name in zip_names(reader))
     except FormatError:
@@ -60,7 +60,7 @@ def _holds_pickle(reader: RangeReader) -> bool:
 
 
 def inspect(reader: RangeReader, *, name: str = "") -> Inspection:
-    """Inspect a file as what its name promises, or else as what its bytes say. Never raises over a file's content.
+    """Inspect a file as its name promises, or else as its bytes say. Never raises over a file's content.
 
     A file named as one format and holding another gets the error `wrong-format` and is read as neither.
     """

@@ -15,7 +15,7 @@ MAX_DIRECTORY = 16 * 1024 * 1024
 
 
 def zip_names(reader: RangeReader) -> Iterator[bytes]:
-    """Every member's name. Raises FormatError where the directory is missing, damaged or larger than 16 MiB."""
+    """Every member's name. Raises FormatError where the directory is missing, damaged or above 16 MiB."""
     start, length = _directory(reader)
     if length > MAX_DIRECTORY or start + length > reader.size:
         raise FormatError("bad-zip", f"the archive's directory claims {length} bytes at {start}")
