@@ -41,7 +41,10 @@ def ensure(base_dir: Path, *, dev: bool = False) -> str:
     folder = base_dir / ".venv"
     python = folder / "bin" / "python"
     lock = base_dir / (DEV_LOCK if dev else RUN_LOCK)
-    wanted = {name: _sha256((base_dir / name).read_bytes()) for name in ([RUN_LOCK, DEV_LOCK] if dev else [RUN_LOCK])}
+    wanted = {
+        name: _sha256((base_dir / name).read_bytes())
+        for name in ([RUN_LOCK, DEV_LOCK] if dev else [RUN_LOCK])
+    }
     done = _read_stamp(folder / STAMP)
     if all(done.get(name) == digest for name, digest in wanted.items()) and python.exists():
         return str(python)
@@ -51,7 +54,9 @@ def ensure(base_dir: Path, *, dev: bool = False) -> str:
     (folder / STAMP).unlink(missing_ok=True)
     _say(f"installing what {lock.name} lists")
     _pip(python, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock))
-    (folder / STAMP).write_text("".join(f"{name} {digest}\n" for name, digest in wanted.items()), encoding="ascii")
+    (folder / STAMP).write_text(
+        "".join(f"{name} {digest}\n" for name, digest in wanted.items()), encoding="ascii"
+    )
     _say(f"environment made in {time.monotonic() - started:.0f} s")
     return str(python)
 
@@ -77,7 +82,10 @@ def _works(python: Path) -> bool:
     if not python.exists():
         return False
     asked = [str(python), "-m", "pip", "--version"]
-    return subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return (
+        subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
+        == 0
+    )
 
 
 def _make(folder: Path) -> None:
@@ -98,7 +106,15 @@ def _install_pip(python: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="weighhouse-") as place:
         wheel = Path(place) / PIP_WHEEL
         wheel.write_bytes(fetch_pip())
-        command = [str(python), str(wheel / "pip"), "install", "--no-index", "--no-deps", "--quiet", str(wheel)]
+        command = [
+            str(python),
+            str(wheel / "pip"),
+            "install",
+            "--no-index",
+            "--no-deps",
+            "--quiet",
+            str(wheel),
+        ]
         if subprocess.run(command, check=False).returncode != 0:
             raise BootstrapError("pip could not be installed; see above.")
 
@@ -110,12 +126,20 @@ def fetch_pip() -> bytes:
     _say(f"fetching {PIP_WHEEL}, because this Python comes without ensurepip")
     try:
         listing = _get(page).decode("utf-8", "replace")
-        found = [html.unescape(link) for link in re.findall(r'href="([^"]+)"', listing) if PIP_WHEEL + "#" in link + "#"]
+        found = [
+            html.unescape(link)
+            for link in re.findall(r'href="([^"]+)"', listing)
+            if PIP_WHEEL + "#" in link + "#"
+        ]
         content = _get(urllib.parse.urljoin(page, found[0]).partition("#")[0]) if found else b""
     except OSError as error:
-        raise BootstrapError(f"pip could not be fetched: {error}. Install Python's venv package, or set PIP_INDEX_URL.") from error
+        raise BootstrapError(
+            f"pip could not be fetched: {error}. Install Python's venv package, or set PIP_INDEX_URL."
+        ) from error
     if _sha256(content) != PIP_SHA256:
-        raise BootstrapError(f"{page} does not offer the {PIP_WHEEL} that is expected; install Python's venv package instead.")
+        raise BootstrapError(
+            f"{page} does not offer the {PIP_WHEEL} that is expected; install Python's venv package instead."
+        )
     return content
 
 
@@ -135,7 +159,12 @@ def configured(option: str) -> str:
         return from_environment
     home = Path.home()
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    files = [os.environ.get("PIP_CONFIG_FILE", ""), config_home / "pip" / "pip.conf", home / ".pip" / "pip.conf", "/etc/pip.conf"]
+    files = [
+        os.environ.get("PIP_CONFIG_FILE", ""),
+        config_home / "pip" / "pip.conf",
+        home / ".pip" / "pip.conf",
+        "/etc/pip.conf",
+    ]
     for file in files:
         parser = configparser.RawConfigParser()
         if file and parser.read(file) and parser.has_option("global", option):
@@ -147,7 +176,9 @@ def _pip(python: Path, *words: str) -> None:
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     command = [str(python), "-m", "pip", *words]
     if subprocess.run(command, env={**os.environ, **quiet}, check=False).returncode != 0:
-        raise BootstrapError("the packages could not be installed; see above. `make up` goes on from there when tried again.")
+        raise BootstrapError(
+            "the packages could not be installed; see above. `make up` goes on from there when tried again."
+        )
 
 
 def newer_python() -> str:

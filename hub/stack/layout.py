@@ -140,8 +140,8 @@ def open_secrets(layout: Layout) -> dict[str, str]:
     version = known.get("STACK_LAYOUT", str(LAYOUT_VERSION))
     if not version.isdigit() or int(version) > LAYOUT_VERSION:
         raise StackError(
-            f"{layout.root} belongs to a newer Weighhouse: its layout is {version}, this one knows {LAYOUT_VERSION}. "
-            "Start it with that newer Weighhouse, or set HUB_DATA to another folder."
+            f"{layout.root} belongs to a newer Weighhouse: its layout is {version}, this one knows "
+            f"{LAYOUT_VERSION}. Start it with that newer Weighhouse, or set HUB_DATA to another folder."
         )
     made = {name: secrets.token_hex(24) for name in SECRET_NAMES if name not in known}
     if made or "STACK_LAYOUT" not in known:
@@ -153,7 +153,7 @@ def open_secrets(layout: Layout) -> dict[str, str]:
 
 
 def socket_folder(layout: Layout) -> Path:
-    """Return a private folder with a path short enough for unix sockets: ``run/``, or one in the temp folder."""
+    """Return a private folder whose path suits unix sockets: ``run/``, or one in the temp folder."""
     if len(os.fsencode(layout.run)) <= SOCKET_FOLDER_BYTES:
         return layout.run
     record = layout.run / "sockets"
@@ -165,14 +165,14 @@ def socket_folder(layout: Layout) -> Path:
     if len(os.fsencode(folder)) > SOCKET_FOLDER_BYTES:
         folder.rmdir()
         raise StackError(
-            f"Both {layout.run} and the temp folder have paths too long for unix sockets; set a shorter HUB_DATA."
+            f"{layout.run} and the temp folder have paths too long for unix sockets; set a shorter HUB_DATA."
         )
     write_private(record, f"{folder}\n")
     return folder
 
 
 def _is_private_folder(folder: Path) -> bool:
-    """Say whether this is still our own private folder: temp folders are cleaned, and names may be squatted."""
+    """Say whether this is still our own private folder: temp folders are cleaned, names may be squatted."""
     try:
         found = folder.lstat()
     except OSError:

@@ -155,13 +155,13 @@ class Postgres:
         found = (self.folder / "PG_VERSION").read_text(encoding="ascii").strip()
         if found != MAJOR_VERSION:
             raise StackError(
-                f"{self.folder} was made by PostgreSQL {found} and this is PostgreSQL {MAJOR_VERSION}. Dump the "
-                f"database with the Weighhouse that made it (pg_dump), move {self.folder} away, start once, and "
-                "load the dump."
+                f"{self.folder} was made by PostgreSQL {found} and this is PostgreSQL {MAJOR_VERSION}. Dump "
+                "the database with the Weighhouse that made it (pg_dump), move the folder away, start once, "
+                "and load the dump."
             )
 
     def _drop_foreign_pid(self) -> None:
-        """Forget a stale postmaster.pid whose number another program has today; PostgreSQL would believe it."""
+        """Forget a stale postmaster.pid whose number another program has now; PostgreSQL would believe it."""
         pid_file = self.folder / "postmaster.pid"
         if not pid_file.is_file():
             return

@@ -37,7 +37,7 @@ def enter_one_user_namespace() -> None:
 
 
 def become_nobody_with_entry() -> None:
-    """Become ``nobody`` who passes any file permission; raises OSError when we may not keep that capability."""
+    """Become ``nobody`` who passes any file permission; raises OSError when that cannot be kept."""
     os.setgroups([])
     _check(_libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl(PR_SET_KEEPCAPS)")
     os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -73,8 +73,8 @@ def way_for(program: Path, *, owned: Path) -> Callable[[], None] | None:
         _give(owned, user=NOBODY)
         return become_nobody_with_entry
     raise StackError(
-        f"{program.name} refuses to run as root, and this system allows neither user namespaces nor `nobody` with "
-        "entry to private folders. Run the hub as an ordinary user, or give HUB_DATABASE_URL."
+        f"{program.name} refuses to run as root, and this system allows neither user namespaces nor "
+        "`nobody` with entry to private folders. Run the hub as an ordinary user, or give HUB_DATABASE_URL."
     )
 
 

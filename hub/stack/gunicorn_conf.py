@@ -1,0 +1,48 @@
+"""Gunicorn's settings for both process groups: ``web`` (pages and API) and ``bytes`` (long requests).
+
+The application is loaded once and forked, so the processes share its memory; nothing may connect to a server
+before the fork.  ``HUB_PROCESS`` says which group this is.
+"""
+
+import gc
+import os
+from pathlib import Path
+
+from hub.env import BadSetting, load
+
+_env = load(Path(__file__).resolve().parent.parent.parent)
+_group = os.environ.get("HUB_PROCESS", "web")
+if _group not in ("web", "bytes"):
+    raise BadSetting("HUB_PROCESS", _group, "web or bytes")
+_is_bytes = _group == "bytes"
+_host = _env.text("HUB_BIND", "127.0.0.1")
+_port = _env.number("HUB_PORT", 8000, at_least=1)
+
+wsgi_app = "hub.wsgi:application"
+proc_name = f"weighhouse {_group}"
+_listen = _env.number("HUB_BYTES_PORT", _port + 1, at_least=1) if _is_bytes else _port
+bind = [f"[{_host}]:{_listen}" if ":" in _host else f"{_host}:{_listen}"]
+preload_app = True
+worker_class = "gthread"
+workers = _env.number("HUB_BYTES_PROCESSES" if _is_bytes else "HUB_WEB_PROCESSES", 2, at_least=1)
+threads = 32 if _is_bytes else 8
+# A thread that streams to a slow client is not a dead worker: this bounds only the worker's own heartbeat.
+timeout = 120
+graceful_timeout = 3
+keepalive = 30
+# Every kept-alive connection of every thread counts, or idle clients would shut out new ones.
+worker_connections = 1000
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - heartbeats, not data
+limit_request_line = 8190
+forwarded_allow_ips = ",".join(_env.words("HUB_TRUSTED_PROXIES"))
+forwarder_headers = ""
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = _env.text("HUB_LOG_LEVEL", "INFO").lower()
+
+
+def when_ready(_server: object) -> None:
+    """Keep the collector from touching, and so copying, what all processes share."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,58 @@
+"""``manage.py prepare``: bring database and bucket to where this version wants them; `up` runs it before it opens."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from hub.stack.layout import write_private
+from storage.s3 import ensure_bucket
+
+FIRST_ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    help = "Migrate the database, make the bucket, and make the first administrator where there is none."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._refuse_the_future()
+        call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
+        ensure_bucket()
+        self._first_admin(settings.HUB_DATA / "admin-password")
+
+    def _refuse_the_future(self) -> None:
+        """Raise CommandError when a newer version has migrated this database: its tables may not fit this code."""
+        loader = MigrationLoader(connection, ignore_no_migrations=True)
+        ours = {app for app, _ in loader.disk_migrations}
+        unknown = sorted(
+            f"{app}.{name}"
+            for app, name in set(loader.applied_migrations) - set(loader.disk_migrations)
+            if app in ours
+        )
+        replaced = {
+            f"{app}.{name}"
+            for migration in loader.disk_migrations.values()
+            for app, name in migration.replaces
+        }
+        newer = [name for name in unknown if name not in replaced]
+        if newer:
+            raise CommandError(
+                f"The database belongs to a newer Weighhouse: it has {', '.join(newer)}. Start it with that newer one, or "
+                "set HUB_DATA to another folder."
+            )
+
+    def _first_admin(self, password_file: Path) -> None:
+        """Make the administrator of a new hub; the password is in its file before the user can be seen."""
+        with transaction.atomic():
+            if get_user_model()._default_manager.filter(is_superuser=True).exists():
+                return
+            password = secrets.token_urlsafe(15)
+            call_command("ensure_user", FIRST_ADMIN, admin=True, password=password, stdout=self.stdout)
+            write_private(password_file, f"{password}\n")

@@ -1,0 +1,80 @@
+"""Keeps children running: starts one again when it dies, and stops all in order when asked to."""
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from hub.stack.processes import Child, stop_all
+
+POLL_SECONDS = 0.1
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 10.0
+# A child that lived this long did not die of how it was started, so it is started again without a pause.
+STEADY_SECONDS = 30.0
+
+
+class StopAsked(BaseException):
+    """Somebody pressed Ctrl-C or sent SIGTERM; not an error, so not an Exception."""
+
+
+def listen_for_stop() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into `StopAsked`, once: what stops already is not disturbed again."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        raise StopAsked
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
+class Watch:
+    """One child under watch, with the pause that it must wait before it is started again."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.pause = FIRST_PAUSE_SECONDS
+        self.due: float | None = None
+
+    def look(self, say: Callable[[str], None]) -> None:
+        """Start the child again when it has died and its pause is over."""
+        now = time.monotonic()
+        if self.due is not None:
+            if now >= self.due:
+                self.due = None
+                self.child.start()
+            return
+        if self.child.exit_code is None:
+            return
+        if now - self.child.started_at > STEADY_SECONDS:
+            self.pause = FIRST_PAUSE_SECONDS
+        name, code = self.child.command.name, self.child.exit_code
+        say(f"{name} ended with status {code}, starting it again (log: {self.child.log})")
+        self.due = now + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def watch_for_ever(children: Sequence[Child], say: Callable[[str], None]) -> None:
+    """Keep all children running until `StopAsked` is raised."""
+    watches = [Watch(child) for child in children]
+    while True:
+        for watch in watches:
+            watch.look(say)
+        time.sleep(POLL_SECONDS)
+
+
+def stop_hub(children: Sequence[Child], *, gently: float, firmly: float) -> None:
+    """Stop the hub's own processes: first asked, then a second time with SIGQUIT, then killed.
+
+    SIGQUIT makes a worker put its task back at once; its job is taken up again at the next start.
+    """
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + gently
+    busy = [child for child in children if not child.wait(deadline - time.monotonic())]
+    for child in busy:
+        child.signal(signal.SIGQUIT)
+    deadline = time.monotonic() + firmly
+    stop_all([child for child in busy if not child.wait(deadline - time.monotonic())], seconds=0.0)
