@@ -7,6 +7,7 @@ from types import FrameType
 
 from hub.stack.processes import Child, stop_all
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 10.0
@@ -19,15 +20,20 @@ class StopAsked(BaseException):
 
 
 def listen_for_stop() -> None:
-    """Turn SIGINT, SIGTERM and SIGHUP into `StopAsked`, once: what stops already is not disturbed again."""
+    """Turn SIGINT, SIGTERM and SIGHUP into `StopAsked`, once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        ignore_stops()
         raise StopAsked
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
+
+
+def ignore_stops() -> None:
+    """Let what stops already not be disturbed again; it takes a few seconds at most."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Watch:

@@ -13,7 +13,7 @@ from hub.stack.errors import StackError
 from hub.stack.layout import Layout, write_env, write_private
 from hub.stack.processes import Child, wait_until
 from hub.stack.servers import RunningServers, start_servers
-from hub.stack.supervisor import StopAsked, listen_for_stop, stop_hub, watch_for_ever
+from hub.stack.supervisor import StopAsked, ignore_stops, listen_for_stop, stop_hub, watch_for_ever
 
 READY_SECONDS = 90.0
 # Together with the servers' own three seconds, the whole stop stays under five.
@@ -43,6 +43,7 @@ class Hub:
             self.say(str(error))
             return 1
         finally:
+            ignore_stops()
             self._stop()
 
     def _start(self) -> None:

@@ -30,22 +30,14 @@ class Command(BaseCommand):
     def _refuse_the_future(self) -> None:
         """Raise CommandError when a newer version has migrated this database: its tables may not fit this code."""
         loader = MigrationLoader(connection, ignore_no_migrations=True)
-        ours = {app for app, _ in loader.disk_migrations}
-        unknown = sorted(
-            f"{app}.{name}"
-            for app, name in set(loader.applied_migrations) - set(loader.disk_migrations)
-            if app in ours
-        )
-        replaced = {
-            f"{app}.{name}"
-            for migration in loader.disk_migrations.values()
-            for app, name in migration.replaces
-        }
-        newer = [name for name in unknown if name not in replaced]
+        known = set(loader.disk_migrations)
+        known |= {old for migration in loader.disk_migrations.values() for old in migration.replaces}
+        apps = {app for app, _ in known}
+        newer = sorted(f"{app}.{name}" for app, name in set(loader.applied_migrations) - known if app in apps)
         if newer:
             raise CommandError(
-                f"The database belongs to a newer Weighhouse: it has {', '.join(newer)}. Start it with that newer one, or "
-                "set HUB_DATA to another folder."
+                f"The database belongs to a newer Weighhouse: it has {', '.join(newer)}. Start it with that newer one, "
+                "or set HUB_DATA to another folder."
             )
 
     def _first_admin(self, password_file: Path) -> None:
