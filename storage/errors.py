@@ -26,7 +26,7 @@ class PartsMismatch(StorageError):
 
 
 class StoreUnavailable(StorageError):
-    """The object store does not answer, or refuses what the hub is entitled to; trying again later may help."""
+    """The object store does not answer, or refuses what the hub is entitled to; it may later."""
 
 
 class ObjectMissing(StorageError):

@@ -1,7 +1,7 @@
-"""The rows of the storage room: what is kept, in which form, what is on its way in, and what is to be deleted.
+"""The rows of this room: what is kept, in which form, what is on its way in, and what is to be deleted.
 
-A key of the bucket is named by at most one row that means to keep it.  The order of every deletion is: rows first
-(with a `Condemned` row in the same transaction), then the key, then the `Condemned` row.
+A key of the bucket is named by at most one row that means to keep it.  The order of every deletion is: rows
+first (with a `Condemned` row in the same transaction), then the key, then the `Condemned` row.
 """
 
 import uuid
@@ -47,10 +47,10 @@ class Form(models.Model):
 class Upload(models.Model):
     """Bytes on their way in.
 
-    ``open`` takes bytes; ``stored`` has them all under `final_key`, unproven; ``proven`` and ``rejected`` have been
-    hashed; ``aborted`` was given up.  `owner` is an opaque string of the caller (storage knows no repo and no user).
-    A small upload is PUT to `staging_key` and copied; a multipart upload (`s3_upload_id`) is assembled at `final_key`,
-    which no client can write any more once it is complete.
+    ``open`` takes bytes; ``stored`` has them all under `final_key`, unproven; ``proven`` and ``rejected``
+    have been hashed; ``aborted`` was given up.  `owner` is an opaque string of the caller (storage knows no
+    repo and no user). A small upload is PUT to `staging_key` and copied; a multipart upload (`s3_upload_id`)
+    is assembled at `final_key`, which no client can write any more once it is complete.
     """
 
     class State(models.TextChoices):

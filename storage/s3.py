@@ -1,0 +1,270 @@
+"""The object store.  The only file that imports boto3.
+
+There is one client per process, made on first use (about 15 MB).  Links come from `storage.signing` and
+streams go in through `storage.sending`, neither of which needs a client. Every failure of the store becomes
+StoreUnavailable, ObjectMissing, UploadNotFound, PartsMismatch or RangeNotSatisfiable.
+"""
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+import boto3
+import urllib3.exceptions
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from storage import presign, signing
+from storage.errors import (
+    ObjectMissing,
+    PartsMismatch,
+    RangeNotSatisfiable,
+    StorageError,
+    StoreUnavailable,
+    UploadNotFound,
+)
+from storage.parts import Part
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3.client import S3Client
+
+CHUNK = 2**20
+DELETE_BATCH = 1000
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 60
+
+_FAULTS: dict[str, type[StorageError]] = {
+    "NoSuchKey": ObjectMissing,
+    "NotFound": ObjectMissing,
+    "404": ObjectMissing,
+    "NoSuchUpload": UploadNotFound,
+    "InvalidPart": PartsMismatch,
+    "InvalidPartOrder": PartsMismatch,
+    "EntityTooSmall": PartsMismatch,
+    "InvalidRange": RangeNotSatisfiable,
+    "416": RangeNotSatisfiable,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A key that the bucket holds."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@functools.lru_cache(maxsize=4)
+def _client_of(place: presign.Place, process: int) -> "S3Client":
+    # The process id is part of the cache's key: a forked child must not share its parent's sockets.
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=32,
+        # Not every store knows the newer checksums, and every blob is proven by its sha256 anyway.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.session.Session().client(
+        "s3",
+        region_name=place.region,
+        endpoint_url=place.endpoint,
+        aws_access_key_id=place.access_key,
+        aws_secret_access_key=place.secret_key,
+        config=config,
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _pool(process: int) -> urllib3.PoolManager:
+    # urllib3 sends the body under the connect timeout, so that one must be as patient as reading.
+    timeout = urllib3.Timeout(connect=READ_TIMEOUT, read=READ_TIMEOUT)
+    return urllib3.PoolManager(maxsize=16, timeout=timeout, retries=False)
+
+
+def _client() -> "S3Client":
+    return _client_of(signing.place(), os.getpid())
+
+
+def _bucket() -> str:
+    return str(settings.HUB_S3["bucket"])
+
+
+def _fault(code: str) -> StorageError:
+    kind = _FAULTS.get(code, StoreUnavailable)
+    return kind(f"The object store refused the request: {code}.")
+
+
+@contextmanager
+def _talking() -> Iterator[None]:
+    """Turn what boto3 and urllib3 raise into this room's errors, without addresses or keys in the message."""
+    try:
+        yield
+    except ClientError as error:
+        raise _fault(error.response.get("Error", {}).get("Code", "unknown")) from error
+    except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
+        raise StoreUnavailable("The object store does not answer; try again later.") from error
+
+
+# --- whole objects ------------------------------------------------------------------------------------------
+
+
+@_talking()
+def ensure_bucket() -> None:
+    """Make the bucket if it is not there."""
+    try:
+        _client().head_bucket(Bucket=_bucket())
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
+        _client().create_bucket(Bucket=_bucket())
+
+
+@_talking()
+def put_bytes(key: str, data: bytes) -> None:
+    """Store a small object."""
+    _client().put_object(Bucket=_bucket(), Key=key, Body=data)
+
+
+@_talking()
+def get_bytes(key: str) -> bytes:
+    """Return a small object whole; raises ObjectMissing."""
+    with _client().get_object(Bucket=_bucket(), Key=key)["Body"] as body:
+        return body.read()
+
+
+def size_of(key: str) -> int | None:
+    """Return the size of an object in bytes, or None where there is none."""
+    try:
+        with _talking():
+            return _client().head_object(Bucket=_bucket(), Key=key)["ContentLength"]
+    except ObjectMissing:
+        return None
+
+
+@_talking()
+def copy(source: str, target: str) -> None:
+    """Copy an object of at most 5 GB within the store; raises ObjectMissing."""
+    _client().copy_object(Bucket=_bucket(), Key=target, CopySource={"Bucket": _bucket(), "Key": source})
+
+
+@_talking()
+def delete_keys(keys: list[str]) -> list[str]:
+    """Delete keys and return those that are gone now; a key that was not there counts as gone."""
+    gone: list[str] = []
+    for start in range(0, len(keys), DELETE_BATCH):
+        batch = keys[start : start + DELETE_BATCH]
+        answer = _client().delete_objects(
+            Bucket=_bucket(), Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+        )
+        kept = {error.get("Key") for error in answer.get("Errors", [])}
+        gone += [key for key in batch if key not in kept]
+    return gone
+
+
+def list_prefix(prefix: str) -> Iterator[list[Listed]]:
+    """Yield what the bucket holds under `prefix`, in batches of up to 1000 and in no promised order."""
+    with _talking():
+        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=_bucket(), Prefix=prefix):
+            yield [Listed(row["Key"], row["Size"], row["LastModified"]) for row in page.get("Contents", [])]
+
+
+# --- ranges -------------------------------------------------------------------------------------------------
+
+
+class ByteStream(Iterator[bytes]):
+    """The bytes of an open range, piece by piece.  `close` drops the connection, however much is left."""
+
+    def __init__(self, body: "StreamingBody", chunk: int) -> None:
+        self._body = body
+        self._chunk = chunk
+
+    def __next__(self) -> bytes:
+        with _talking():
+            data = self._body.read(self._chunk)
+        if not data:
+            self.close()
+            raise StopIteration
+        return data
+
+    def close(self) -> None:
+        self._body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@_talking()
+def open_range(key: str, start: int, length: int, *, chunk: int = CHUNK) -> ByteStream:
+    """Open exactly `length` bytes (at least 1) from `start`; raises ObjectMissing, RangeNotSatisfiable."""
+    if start < 0 or length < 1:
+        raise RangeNotSatisfiable(f"A range of {length} bytes from {start} cannot be read.")
+    answer = _client().get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-{start + length - 1}")
+    if answer["ContentLength"] != length:
+        answer["Body"].close()
+        raise RangeNotSatisfiable(f"The object ends before byte {start + length}.")
+    return ByteStream(answer["Body"], chunk)
+
+
+# --- multipart uploads --------------------------------------------------------------------------------------
+
+
+@_talking()
+def begin_multipart(key: str) -> str:
+    """Begin a multipart upload and return the store's id for it."""
+    return _client().create_multipart_upload(Bucket=_bucket(), Key=key)["UploadId"]
+
+
+@_talking()
+def complete_multipart(key: str, upload_id: str, parts: list[tuple[int, str]]) -> None:
+    """Assemble the object from (number, ETag); raises PartsMismatch, or UploadNotFound when it has ended."""
+    listed = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
+    _client().complete_multipart_upload(
+        Bucket=_bucket(),
+        Key=key,
+        UploadId=upload_id,
+        MultipartUpload={"Parts": listed},  # type: ignore[typeddict-item]
+    )
+
+
+def abort_multipart(key: str, upload_id: str) -> None:
+    """Give up a multipart upload and its parts; one that has ended already is fine."""
+    try:
+        with _talking():
+            _client().abort_multipart_upload(Bucket=_bucket(), Key=key, UploadId=upload_id)
+    except UploadNotFound:
+        return
+
+
+@_talking()
+def list_parts(key: str, upload_id: str) -> list[Part]:
+    """Return the parts that have arrived, by number and age; raises UploadNotFound.
+
+    A store may show a part that was sent twice as two parts, and takes either ETag on completion.
+    """
+    pages = _client().get_paginator("list_parts").paginate(Bucket=_bucket(), Key=key, UploadId=upload_id)
+    rows = [row for page in pages for row in page.get("Parts", [])]
+    parts = [Part(row["PartNumber"], row["ETag"], row["Size"], row["LastModified"]) for row in rows]
+    return sorted(parts, key=lambda part: (part.number, part.modified))
+
+
+@_talking()
+def list_multiparts() -> list[tuple[str, str, datetime]]:
+    """Return (key, the store's upload id, begun at) of every multipart upload that has not ended."""
+    pages = _client().get_paginator("list_multipart_uploads").paginate(Bucket=_bucket())
+    return [
+        (row["Key"], row["UploadId"], row["Initiated"]) for page in pages for row in page.get("Uploads", [])
+    ]

@@ -1,0 +1,322 @@
+"""Plain bytes on their way in: begin, write (by links or through the hub), finish, prove or reject.
+
+No client ever holds a link that writes a key which is served.  A small upload is PUT to a staging key and
+copied to a fresh final key when it is finished; a multipart upload is assembled at its final key, after which
+its part links are dead.  Every step may be repeated, and a process may die between any two of them: what is
+left over is named by a row.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from storage import keys, proof, s3, sending, signing
+from storage import parts as cutting
+from storage.condemned import condemn
+from storage.digests import Digest
+from storage.errors import PartsMismatch, StoreUnavailable, UploadClosed, UploadNotFound, WrongSize
+from storage.models import Blob, Form, Upload
+from storage.quarantine import release_if_sound
+
+PART_SIZE = 64 * 2**20
+SINGLE_LIMIT = 64 * 2**20
+
+_State = Upload.State
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLinks:
+    """Links for a client: one for a small upload, else one per part, each of `part_size` bytes."""
+
+    single: str | None
+    parts: list[str]
+    part_size: int
+
+
+# --- begin --------------------------------------------------------------------------------------------------
+
+
+def begin(
+    *, owner: str, sha256: str, size: int, single_limit: int = SINGLE_LIMIT, part_size: int = PART_SIZE
+) -> Upload:
+    """Return the open upload of these bytes by this owner, a new one where there is none.
+
+    Up to `single_limit` bytes are one PUT, more are parts.  Raises BadDigest, WrongSize, StoreUnavailable.
+    """
+    digest = Digest.parse(sha256)
+    if size < 0:
+        raise WrongSize(f"size={size} is not a number of bytes.")
+    upload_id = uuid.uuid4()
+    fresh: dict[str, object] = {"id": upload_id, "staging_key": keys.staging_key(upload_id)}
+    if size > single_limit:
+        fresh = {
+            "id": upload_id,
+            "final_key": keys.blob_key(digest),
+            "part_size": cutting.size_for(size, at_least=part_size),
+        }
+    upload, created = Upload.objects.get_or_create(
+        owner=owner, sha256=digest, size=size, state=_State.OPEN, defaults=fresh
+    )
+    if not created:
+        _touch(upload)
+    return _with_multipart(upload) if upload.part_size and not upload.s3_upload_id else upload
+
+
+def _touch(upload: Upload) -> None:
+    Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
+
+
+def _with_multipart(upload: Upload) -> Upload:
+    """Ask the store for a multipart upload; when two callers race, the second one's is given up."""
+    begun = s3.begin_multipart(upload.final_key)
+    taken = Upload.objects.filter(pk=upload.pk, state=_State.OPEN, s3_upload_id="").update(s3_upload_id=begun)
+    if not taken:
+        # A store that fails right now keeps an empty multipart upload, which the sweep finds.
+        with contextlib.suppress(StoreUnavailable):
+            s3.abort_multipart(upload.final_key, begun)
+    return get(upload.pk)
+
+
+# --- look ---------------------------------------------------------------------------------------------------
+
+
+def get(upload_id: uuid.UUID | str) -> Upload:
+    """Return an upload in whatever state; raises UploadNotFound."""
+    try:
+        return Upload.objects.get(pk=uuid.UUID(str(upload_id)))
+    except (Upload.DoesNotExist, ValueError) as error:
+        raise UploadNotFound(f"There is no upload {str(upload_id)[:80]!r}.") from error
+
+
+def find(owner: str, sha256: str) -> Upload | None:
+    """Return the latest upload of these bytes by this owner that is open, stored or proven."""
+    usable = (_State.OPEN, _State.STORED, _State.PROVEN)
+    return (
+        Upload.objects.filter(owner=owner, sha256=sha256, state__in=usable)
+        .order_by("-created_at", "-pk")
+        .first()
+    )
+
+
+def part_plan(upload: Upload) -> list[tuple[int, int]]:
+    """Return (number, length in bytes) of every part; empty for a single PUT."""
+    return list(cutting.plan(upload.size, upload.part_size).items()) if upload.part_size else []
+
+
+def _require_open(upload: Upload) -> None:
+    if upload.state != _State.OPEN:
+        raise UploadClosed(f"This upload is {upload.state} and takes no more bytes.")
+
+
+# --- write --------------------------------------------------------------------------------------------------
+
+
+def links(upload: Upload, *, expires: int) -> WriteLinks:
+    """Return links, good for `expires` seconds, that each write exactly as many bytes as planned."""
+    _require_open(upload)
+    _touch(upload)
+    if not upload.part_size:
+        single = signing.presign_put(upload.staging_key, length=upload.size, expires=expires)
+        return WriteLinks(single=single, parts=[], part_size=0)
+    parts = [
+        signing.presign_part(upload.final_key, upload.s3_upload_id, number, length=length, expires=expires)
+        for number, length in part_plan(upload)
+    ]
+    return WriteLinks(single=None, parts=parts, part_size=upload.part_size)
+
+
+def write_single(upload: Upload, stream: sending.Readable, length: int) -> None:
+    """Write a small upload through the hub; raises WrongSize, UploadClosed, StoreUnavailable."""
+    _require_open(upload)
+    if upload.part_size:
+        raise PartsMismatch("This upload is written in parts.")
+    if length != upload.size:
+        raise WrongSize(f"The body is announced as {length} bytes; the upload has {upload.size}.")
+    _touch(upload)
+    sending.write_stream(upload.staging_key, stream, length)
+
+
+def write_part(upload: Upload, number: int, stream: sending.Readable, length: int) -> str:
+    """Write one part through the hub and return its ETag; raises as `write_single`, and PartsMismatch."""
+    _require_open(upload)
+    planned = dict(part_plan(upload)).get(number)
+    if planned is None:
+        raise PartsMismatch(f"This upload has no part {number}.")
+    if length != planned:
+        raise WrongSize(f"Part {number} is announced as {length} bytes; it has {planned}.")
+    _touch(upload)
+    return sending.write_part_stream(upload.final_key, upload.s3_upload_id, number, stream, length)
+
+
+# --- finish -------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _one_at_a_time(upload_id: uuid.UUID) -> Iterator[None]:
+    """Let one caller at a time finish an upload, holding no row and no transaction while the store works.
+
+    The lock belongs to the database session, so it ends with a process that is killed.
+    """
+    number = upload_id.int % 2**63
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [number])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def finish(upload_id: uuid.UUID | str, *, parts: list[tuple[int, str]] | None = None) -> Upload:
+    """Take the bytes as arrived and return the upload, now stored; again for one that is stored or proven.
+
+    `parts` is (number, ETag) as the client saw them; without it, what the store holds is taken.  Not to be
+    called in a transaction.  Raises UploadNotFound, UploadClosed, WrongSize, PartsMismatch (the upload stays
+    open), StoreUnavailable.
+    """
+    found = get(upload_id)
+    with _one_at_a_time(found.pk):
+        upload = get(found.pk)
+        if upload.state in (_State.STORED, _State.PROVEN):
+            return upload
+        _require_open(upload)
+        ready = _assemble(upload, parts) if upload.part_size else _copy(upload)
+        return _store(ready)
+
+
+def _copy(upload: Upload) -> Upload:
+    """Copy the staged bytes to a fresh key, which the row names before it is written."""
+    size = s3.size_of(upload.staging_key)
+    if size is None:
+        raise UploadNotFound("The bytes of this upload have not arrived.")
+    if size != upload.size:
+        raise WrongSize(f"{size} bytes have arrived; the upload has {upload.size}.")
+    with transaction.atomic(durable=True):
+        row = Upload.objects.select_for_update().get(pk=upload.pk)
+        _require_open(row)
+        condemn(row.final_key)
+        row.final_key = keys.blob_key(Digest.parse(row.sha256))
+        row.save(update_fields=["final_key"])
+    s3.copy(row.staging_key, row.final_key)
+    return row
+
+
+def _assemble(upload: Upload, parts: list[tuple[int, str]] | None) -> Upload:
+    """Have the store put the parts together, unless it did so for a call that died before it could say so."""
+    try:
+        arrived = s3.list_parts(upload.final_key, upload.s3_upload_id)
+        chosen = cutting.choose(dict(part_plan(upload)), arrived, parts)
+        s3.complete_multipart(upload.final_key, upload.s3_upload_id, chosen)
+    except UploadNotFound:
+        if s3.size_of(upload.final_key) is None:
+            abort(upload)
+            raise UploadNotFound("The object store gave this upload up; begin it again.") from None
+    return upload
+
+
+def _store(ready: Upload) -> Upload:
+    """Record that the bytes lie at `ready.final_key`; a key that lost its row meanwhile is condemned."""
+    with transaction.atomic(durable=True):
+        row = Upload.objects.select_for_update().get(pk=ready.pk)
+        if row.state == _State.OPEN and row.final_key == ready.final_key:
+            row.state = _State.STORED
+            row.save(update_fields=["state"])
+            condemn(row.staging_key)
+            return row
+        if row.final_key != ready.final_key or row.state in (_State.ABORTED, _State.REJECTED):
+            condemn(ready.final_key)
+    if row.state in (_State.STORED, _State.PROVEN):
+        return row
+    raise UploadClosed(f"This upload was {row.state} while it was being finished.")
+
+
+# --- prove --------------------------------------------------------------------------------------------------
+
+
+def hash_stored(upload: Upload, *, progress: Callable[[int], None]) -> str:
+    """Read the stored bytes and return their sha256.
+
+    `progress` gets the number of bytes hashed so far and may raise to stop.  Raises UploadClosed where nothing
+    is stored, ObjectMissing, WrongSize, StoreUnavailable.
+    """
+    if upload.state not in (_State.STORED, _State.PROVEN):
+        raise UploadClosed(f"This upload is {upload.state}; there is nothing to hash.")
+    return proof.hash_object(upload.final_key, upload.size, progress=progress)
+
+
+def settle_proven(upload: Upload) -> Blob:
+    """Record that the stored bytes hash to the announced sha256, as the caller saw; return their blob.
+
+    Joins the caller's transaction.  When a sound form is kept already, the new bytes are condemned.  Repeating
+    it is harmless.  Raises UploadClosed.
+    """
+    with transaction.atomic():
+        row = _lock_stored(upload, _State.PROVEN)
+        blob, _ = Blob.objects.select_for_update().get_or_create(
+            sha256=row.sha256, defaults={"size": row.size}
+        )
+        if row.state == _State.PROVEN:
+            return blob
+        if blob.forms.filter(kind=Form.Kind.PLAIN, state=Form.State.OK).exists():
+            condemn(row.final_key)
+        else:
+            Form.objects.create(blob=blob, kind=Form.Kind.PLAIN, key=row.final_key)
+            release_if_sound(blob)
+        _close(row, _State.PROVEN)
+        return blob
+
+
+def settle_rejected(upload: Upload, *, problem: str) -> None:
+    """Record why the stored bytes are not what was announced, and condemn them, in the caller's transaction."""
+    with transaction.atomic():
+        row = _lock_stored(upload, _State.REJECTED)
+        if row.state == _State.STORED:
+            condemn(row.final_key)
+            _close(row, _State.REJECTED, problem=problem)
+
+
+def _lock_stored(upload: Upload, already: Upload.State) -> Upload:
+    row = Upload.objects.select_for_update().get(pk=upload.pk)
+    if row.state not in (_State.STORED, already):
+        raise UploadClosed(f"This upload is {row.state}; it cannot become {already}.")
+    return row
+
+
+def _close(row: Upload, state: Upload.State, *, problem: str = "") -> None:
+    row.state = state
+    row.problem = problem
+    row.save(update_fields=["state", "problem"])
+
+
+# --- give up ------------------------------------------------------------------------------------------------
+
+
+def abort(upload: Upload) -> bool:
+    """Give up an upload that is open or stored and return True; nothing happens to one that has ended.
+
+    The row is closed first.  Where the store fails after that, the sweep gives up the parts.
+    """
+    return _abort(Upload.objects.filter(pk=upload.pk, state__in=(_State.OPEN, _State.STORED)))
+
+
+def abort_idle(upload: Upload, *, since: datetime) -> bool:
+    """Give up an upload if it is open and nobody touched it after `since`, and return whether it was."""
+    return _abort(Upload.objects.filter(pk=upload.pk, state=_State.OPEN, touched_at__lt=since))
+
+
+def _abort(which: QuerySet[Upload]) -> bool:
+    with transaction.atomic():
+        row = which.select_for_update().first()
+        if row is None:
+            return False
+        condemn(row.staging_key, row.final_key)
+        _close(row, _State.ABORTED)
+    if row.s3_upload_id:
+        s3.abort_multipart(row.final_key, row.s3_upload_id)
+    return True
