@@ -41,9 +41,9 @@ class RunningServers:
     children: list[Child] = field(default_factory=list)
     held: IO[str] | None = None
 
-    def stop(self) -> None:
-        """Stop the servers and give the data folder free."""
-        stop_all(self.children, seconds=STOP_SECONDS)
+    def stop(self, *, seconds: float = STOP_SECONDS) -> None:
+        """Stop the servers within ``seconds`` and give the data folder free."""
+        stop_all(self.children, seconds=seconds)
         if self.held:
             self.held.close()
 
