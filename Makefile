@@ -2,6 +2,10 @@ PYTHON ?= python3
 IN := .venv/bin
 BOOTSTRAP = $(PYTHON) hub/stack/bootstrap.py
 
+# Settings of an installation behind a proxy; the commands that use them need no server.
+AS_DEPLOYED = HUB_PUBLIC_URL=https://hub.example.org HUB_TRUSTED_PROXIES=127.0.0.1 \
+	HUB_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-only-for-this-check-0123456789
+
 .DEFAULT_GOAL := help
 .PHONY: help up dev test check bench lock clean
 
@@ -19,7 +23,13 @@ test: dev  ## Run the tests against real servers
 	@$(IN)/python -m pytest
 
 check: dev  ## Check style, types, imports, templates, migrations and deployment settings
-	@$(IN)/python -m tests.check
+	$(IN)/ruff check .
+	$(IN)/ruff format --check .
+	$(IN)/mypy
+	$(IN)/lint-imports
+	$(IN)/djlint templates --check --lint --quiet
+	$(AS_DEPLOYED) $(IN)/python -W ignore manage.py makemigrations --check --dry-run
+	$(AS_DEPLOYED) $(IN)/python manage.py check --deploy --fail-level WARNING
 
 bench: dev  ## Measure speed and memory
 	@$(IN)/python -m tests.bench

@@ -160,14 +160,14 @@ def configured(option: str) -> str:
     home = Path.home()
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
     files = [
-        os.environ.get("PIP_CONFIG_FILE", ""),
+        Path(os.environ.get("PIP_CONFIG_FILE") or os.devnull),
         config_home / "pip" / "pip.conf",
         home / ".pip" / "pip.conf",
-        "/etc/pip.conf",
+        Path("/etc/pip.conf"),
     ]
     for file in files:
         parser = configparser.RawConfigParser()
-        if file and parser.read(file) and parser.has_option("global", option):
+        if parser.read(file) and parser.has_option("global", option):
             return parser.get("global", option).strip()
     return ""
 

@@ -1,6 +1,5 @@
 """The hub's own processes: two groups of web processes, the workers and their clock."""
 
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -99,8 +98,3 @@ def hub_settings(environ: Mapping[str, str], servers: Mapping[str, str], *, data
         key: value for key, value in environ.items() if key.startswith("HUB_") and key not in per_process
     }
     return {**servers, **given, "HUB_DATA": str(data_dir)}
-
-
-def base_environment() -> dict[str, str]:
-    """Return this process's environment as a plain mapping."""
-    return dict(os.environ)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import LiteralString
 from urllib.parse import quote
 
 import psycopg
@@ -194,7 +195,7 @@ def find_programs() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def _exists(connection: psycopg.Connection[tuple[object, ...]], query: sql.LiteralString, value: str) -> bool:
+def _exists(connection: psycopg.Connection[tuple[object, ...]], query: LiteralString, value: str) -> bool:
     return connection.execute(query, [value]).fetchone() is not None
 
 

@@ -9,7 +9,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,12 +20,14 @@ PR_SET_PDEATHSIG = 1
 LOG_BYTES_KEPT = 16 * 2**20
 LEFTOVER_GRACE_SECONDS = 8.0
 
+HAS_PROC = Path("/proc/self/stat").exists()
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def follow_parent(death_signal: signal.Signals) -> None:
     """Ask the kernel to send ``death_signal`` to this process when its parent ends (Linux only)."""
-    if sys.platform == "linux":
+    if HAS_PROC:
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
 
 
@@ -72,7 +73,7 @@ class Child:
             if self.command.prepare_child:
                 self.command.prepare_child()
             follow_parent(self.command.death_signal)
-            if sys.platform == "linux" and os.getppid() != supervisor:
+            if HAS_PROC and os.getppid() != supervisor:
                 os._exit(1)
 
         with self.log.open("ab") as log:
@@ -155,10 +156,14 @@ def turn_log(log: Path) -> None:
 
 def birth(pid: int) -> str:
     """Return a mark that tells this process from a later one with the same number; empty when it is gone."""
-    stat = Path(f"/proc/{pid}/stat")
-    if sys.platform == "linux":
+    if HAS_PROC:
         try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:
             return ""
         return "" if fields[0] == "Z" else fields[19]

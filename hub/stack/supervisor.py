@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import NoReturn
 
 from hub.stack.processes import Child, stop_all
 
@@ -62,7 +63,7 @@ class Watch:
         self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
 
 
-def watch_for_ever(children: Sequence[Child], say: Callable[[str], None]) -> None:
+def watch_for_ever(children: Sequence[Child], say: Callable[[str], None]) -> NoReturn:
     """Keep all children running until `StopAsked` is raised."""
     watches = [Watch(child) for child in children]
     while True:

@@ -8,7 +8,6 @@ own the data folder. Both are meant for the moment between fork and exec.
 import ctypes
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def way_for(program: Path, *, owned: Path) -> Callable[[], None] | None:
 
     ``owned`` is the folder that the program will insist on owning.  Raises StackError when no way works.
     """
-    if sys.platform != "linux" or os.geteuid() != 0:
+    if os.geteuid() != 0 or not Path("/proc/self/uid_map").exists():
         return None
     if works(enter_one_user_namespace, program):
         _give(owned, user=0)
