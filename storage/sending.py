@@ -35,7 +35,8 @@ def _pool(process: int) -> urllib3.PoolManager:
 def _exactly(stream: Readable, length: int) -> Iterator[bytes]:
     """Yield `length` bytes of the stream; with more or fewer, raise WrongSize before the last piece.
 
-    The store then sees a body that breaks off, and keeps nothing.
+    The store then sees a body that breaks off.  It may keep what came (SeaweedFS does, under a single PUT), which is
+    why `storage.uploads` looks at the size of everything that arrived.
     """
     left = length
     while left:
@@ -70,7 +71,7 @@ def _send(link: str, stream: Readable, length: int) -> str:
 
 
 def write_stream(key: str, stream: Readable, length: int) -> str:
-    """Store a stream of exactly `length` bytes and return its ETag; raises WrongSize, keeping nothing."""
+    """Store a stream of exactly `length` bytes and return its ETag; raises WrongSize."""
     return _send(signing.write_link(key, length, LINK_SECONDS, {}, public=False), stream, length)
 
 
