@@ -1,0 +1,1 @@
+"""Weighhouse: the hub itself (settings, doors, domain, people)."""

@@ -1,0 +1,1 @@
+"""Who is who: users, organizations, namespaces, memberships and tokens.  Knows no repo."""

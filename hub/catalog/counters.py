@@ -1,0 +1,79 @@
+"""Counting downloads: collected in Valkey while bytes flow, written to the tables in batches."""
+
+import hashlib
+import logging
+from datetime import UTC, date, datetime, timedelta
+
+import redis
+from django.db import transaction
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from hub import valkey
+from hub.catalog.models import DownloadDay, Repo
+
+_log = logging.getLogger(__name__)
+_COUNTS = "downloads:{}"
+_SEEN = "download-seen:{}"
+SAME_DOWNLOAD_SECONDS = 300
+WINDOW_DAYS = 30
+
+
+def note_download(*, repo: Repo, commit: str, who: str) -> None:
+    """Count one download.  The files of one snapshot, fetched by one client within minutes, are one download.
+
+    ``who`` is hashed with the day and forgotten after minutes, so nobody's habits are kept.
+    """
+    today = datetime.now(UTC).date().isoformat()
+    mark = hashlib.sha256(f"{today}|{repo.pk}|{commit}|{who}".encode()).hexdigest()[:32]
+    try:
+        store = valkey.client()
+        if store.set(_SEEN.format(mark), "1", nx=True, ex=SAME_DOWNLOAD_SECONDS):
+            store.hincrby(_COUNTS.format(today), str(repo.pk), 1)
+    except redis.RedisError as error:
+        _log.warning("A download of %s was not counted: %s", repo.full_name, error)
+
+
+def flush_downloads() -> int:
+    """Write the collected counts; returns how many downloads were written.
+
+    The counters are first renamed, so that what is counted meanwhile lands in a fresh one, and removed only after the
+    tables have them.  A crash in between counts a batch twice rather than never.
+    """
+    store = valkey.client()
+    total = 0
+    for key in [*store.scan_iter(_COUNTS.format("flushing:*")), *_rename_current(store)]:
+        counts: dict[str, str] = store.hgetall(key)  # type: ignore[assignment]
+        _write(
+            date.fromisoformat(key.rpartition(":")[2]), {name: int(count) for name, count in counts.items()}
+        )
+        store.delete(key)
+        total += sum(int(count) for count in counts.values())
+    return total
+
+
+def _rename_current(store: redis.Redis) -> list[str]:
+    renamed = []
+    for key in store.scan_iter(_COUNTS.format("????-??-??")):
+        target = _COUNTS.format("flushing:" + key.rpartition(":")[2])
+        if store.renamenx(key, target):
+            renamed.append(target)
+    return renamed
+
+
+@transaction.atomic
+def _write(day: date, counts: dict[str, int]) -> None:
+    for repo_id, count in counts.items():
+        if not Repo.objects.filter(pk=repo_id).update(downloads_all_time=F("downloads_all_time") + count):
+            continue
+        DownloadDay.objects.get_or_create(repo_id=repo_id, day=day)
+        DownloadDay.objects.filter(repo_id=repo_id, day=day).update(count=F("count") + count)
+    refresh_window(list(counts))
+
+
+def refresh_window(repo_ids: list[str] | None = None) -> None:
+    """Bring the 30-day figure of these repos (of all, for None) up to date."""
+    since = datetime.now(UTC).date() - timedelta(days=WINDOW_DAYS)
+    days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=since).values("repo")
+    repos = Repo.objects.all() if repo_ids is None else Repo.objects.filter(pk__in=repo_ids)
+    repos.update(downloads=Coalesce(Subquery(days.annotate(total=Sum("count")).values("total")), 0))

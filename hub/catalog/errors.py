@@ -1,0 +1,82 @@
+"""What can go wrong in the domain, in small words.  Each wire chooses its own numbers and codes."""
+
+
+class CatalogError(Exception):
+    """Base of all; the message is one line that may be shown to the person who asked."""
+
+
+class RepoNotFound(CatalogError):
+    """The repo does not exist, or the viewer may not know that it does: both read the same."""
+
+
+class RevisionNotFound(CatalogError):
+    """The revision names no commit of the repo."""
+
+
+class EntryNotFound(CatalogError):
+    """The path names no file at that commit, or only one whose bytes were rejected."""
+
+    def __init__(self, message: str, commit: str = "") -> None:
+        super().__init__(message)
+        self.commit = commit
+
+
+class BeingProven(CatalogError):
+    """The file's bytes have arrived, but their hash is not proven yet; ask again after ``retry_after`` seconds."""
+
+    def __init__(self, message: str, commit: str = "", retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.commit = commit
+        self.retry_after = retry_after
+
+
+class AccessRestricted(CatalogError):
+    """The repo is gated and the viewer is not among those who may pull."""
+
+
+class RepoDisabled(CatalogError):
+    """An administrator has disabled the repo."""
+
+
+class NotAllowed(CatalogError):
+    """The viewer is known and may see the thing, but not do this to it."""
+
+
+class SignInNeeded(CatalogError):
+    """The viewer is a stranger and this needs a user."""
+
+
+class BadRequest(CatalogError):
+    """Something in the request is not acceptable; the message names the field and the fault."""
+
+
+class BadPath(BadRequest):
+    """A file path is not acceptable."""
+
+
+class BadRefName(BadRequest):
+    """A branch or tag name is not acceptable."""
+
+
+class NameTaken(CatalogError):
+    """A repo or ref of that name exists, or the name is kept for its former holder."""
+
+    def __init__(self, message: str, full_name: str = "") -> None:
+        super().__init__(message)
+        self.full_name = full_name
+
+
+class StaleParent(CatalogError):
+    """The branch has moved since the commit was prepared."""
+
+
+class BytesMissing(CatalogError):
+    """A commit names a large file whose bytes this repo has not received."""
+
+
+class TooLarge(BadRequest):
+    """Something is larger than the hub takes; the message names the limit."""
+
+
+class StoreTrouble(CatalogError):
+    """The byte store does not answer; nothing was changed and the call may be repeated."""

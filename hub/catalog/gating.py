@@ -1,0 +1,74 @@
+"""Who asked to pull a gated repo, and what its owners answered."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from hub.accounts.identity import Viewer
+from hub.accounts.models import User
+from hub.catalog import access
+from hub.catalog.errors import BadRequest, SignInNeeded
+from hub.catalog.models import AccessRequest, Repo
+
+State = AccessRequest.State
+
+
+@transaction.atomic
+def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
+    """Ask to pull a gated repo; where the owner has set it to "auto" the answer is yes at once."""
+    access.require_read(viewer, repo)
+    if viewer.user is None:
+        raise SignInNeeded("Sign in to ask for access.")
+    if not repo.gated:
+        raise BadRequest("This repository is not gated: everyone who can see it can pull it.")
+    state = State.ACCEPTED if repo.gated == Repo.Gated.AUTO else State.PENDING
+    request, _ = AccessRequest.objects.get_or_create(repo=repo, user=viewer.user, defaults={"state": state})
+    return request
+
+
+def requests_in(viewer: Viewer, repo: Repo, state: str) -> list[AccessRequest]:
+    """Return the requests in one state, oldest first, for those who manage the repo."""
+    access.require_administer(viewer, repo)
+    return list(repo.access_requests.filter(state=state).select_related("user").order_by("created_at"))
+
+
+def _person(name: str) -> User:
+    user = User.objects.filter(username__iexact=name, is_active=True).first()
+    if user is None:
+        raise BadRequest(f"user {name!r} does not exist on this hub.")
+    return user
+
+
+@transaction.atomic
+def handle(
+    viewer: Viewer, repo: Repo, *, state: str, user: str = "", request_id: str = "", reason: str = ""
+) -> None:
+    """Accept, reject or put back a request; raises BadRequest when there is none or it is in that state already."""
+    access.require_administer(viewer, repo)
+    requests = repo.access_requests.select_for_update()
+    if request_id:
+        request = requests.filter(pk=int(request_id) if request_id.isdigit() else 0).first()
+    else:
+        request = requests.filter(user=_person(user)).first()
+    if request is None:
+        raise BadRequest("There is no such access request.")
+    if request.state == state:
+        raise BadRequest(f"The access request is {state} already.")
+    request.state, request.reason = state, reason if state == State.REJECTED else ""
+    request.handled_at, request.handled_by = timezone.now(), viewer.user
+    request.save(update_fields=["state", "reason", "handled_at", "handled_by"])
+
+
+@transaction.atomic
+def grant(viewer: Viewer, repo: Repo, *, user: str) -> None:
+    """Let a user pull who has not asked; raises BadRequest when they may already."""
+    access.require_administer(viewer, repo)
+    if not repo.gated:
+        raise BadRequest("This repository is not gated: everyone who can see it can pull it.")
+    person = _person(user)
+    request = repo.access_requests.select_for_update().filter(user=person).first()
+    if request is not None and request.state == State.ACCEPTED:
+        raise BadRequest(f"{person.username} has access already.")
+    AccessRequest.objects.update_or_create(
+        repo=repo, user=person,
+        defaults={"state": State.ACCEPTED, "granted": True, "handled_at": timezone.now(), "handled_by": viewer.user},
+    )  # fmt: skip

@@ -1,0 +1,162 @@
+"""Work is a row.  Asking writes it; a worker claims it under a lease; only the run that holds the lease may write.
+
+Celery only rings: whoever hears the bell claims what is due.  A lost bell costs one beat, a killed worker one lease.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from hub import valkey
+from hub.catalog.models import Job, Repo
+from hub.celery import app
+
+_log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+MAX_FAILURES = 5
+RUN_TASK = "workers.run"
+_NOTICE = "job-ended:{}"
+
+
+class LeaseLost(Exception):
+    """Another run has taken the job over; this one must stop and write nothing."""
+
+
+def ask(
+    *,
+    kind: str,
+    subject: str,
+    repo: Repo | None = None,
+    payload: dict[str, Any] | None = None,
+    delay: float = 0,
+) -> Job:
+    """Ask for work, or return the open job of the same kind and subject.  Rings once the transaction commits."""
+    due = timezone.now() + timedelta(seconds=delay)
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(kind=kind, subject=subject, repo=repo, payload=payload or {}, due_at=due)
+    except IntegrityError:
+        known = Job.objects.filter(kind=kind, subject=subject, state__in=["waiting", "running"]).first()
+        # It may have ended between the two statements; then the next ask makes a new one.
+        return known or ask(kind=kind, subject=subject, repo=repo, payload=payload, delay=delay)
+    if not delay:
+        transaction.on_commit(lambda: ring(job.pk))
+    return job
+
+
+def ring(job_id: UUID) -> None:
+    """Tell the workers of a job.  A broker that does not answer is not an error: the row waits for the next beat."""
+    try:
+        app.send_task(RUN_TASK, [str(job_id)], retry=False)
+    except (OperationalError, redis.RedisError, OSError) as error:
+        _log.warning("The broker did not take the bell for job %s: %s", job_id, error)
+
+
+def _claimable() -> Q:
+    now = timezone.now()
+    waiting = Q(state=Job.State.WAITING, due_at__lte=now)
+    return waiting | Q(state=Job.State.RUNNING, lease_until__lt=now)
+
+
+def due_ids(limit: int = 100) -> list[UUID]:
+    """Return jobs that nobody works on though they could: never started, due again, or with a lease run out."""
+    return list(Job.objects.filter(_claimable()).order_by("due_at").values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def claim(job_id: UUID) -> Job | None:
+    """Take a job for a new run, or return None when somebody else has it or it has ended."""
+    job = Job.objects.select_for_update(skip_locked=True).filter(_claimable(), pk=job_id).first()
+    if job is None:
+        return None
+    if job.state == Job.State.RUNNING:
+        # The last run vanished without a word; a job that kills its worker each time must end too.
+        job.failures += 1
+        if job.failures >= MAX_FAILURES:
+            return _give_up(job, "The worker stopped in the middle of this job each time it was tried.")
+    job.state, job.run, job.lease_until = Job.State.RUNNING, job.run + 1, timezone.now() + LEASE
+    job.save(update_fields=["state", "run", "lease_until", "failures"])
+    return job
+
+
+def _give_up(job: Job, why: str) -> None:
+    job.state, job.error, job.finished_at = Job.State.FAILED, why, timezone.now()
+    job.save(update_fields=["state", "error", "finished_at", "failures"])
+    _announce(job)
+
+
+def heartbeat(job: Job) -> bool:
+    """Prolong the lease of this run; False when it was lost."""
+    mine = Job.objects.filter(pk=job.pk, run=job.run, state=Job.State.RUNNING)
+    return mine.update(lease_until=timezone.now() + LEASE) == 1
+
+
+def report(job: Job, *, progress: float, step: str) -> None:
+    """Show how far this run is; raises LeaseLost."""
+    mine = Job.objects.filter(pk=job.pk, run=job.run, state=Job.State.RUNNING)
+    if not mine.update(progress=min(max(progress, 0.0), 1.0), step=step[:200]):
+        raise LeaseLost
+
+
+@contextmanager
+def fenced(job: Job) -> Iterator[Job]:
+    """A transaction that holds the job's row and has checked that this run still owns it; raises LeaseLost."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().filter(pk=job.pk, run=job.run, state=Job.State.RUNNING).first()
+        if row is None:
+            raise LeaseLost
+        yield row
+
+
+@contextmanager
+def finishing(job: Job, result: dict[str, Any]) -> Iterator[Job]:
+    """Write results and ``done`` in one fenced transaction: the body writes what the run found."""
+    with fenced(job) as row:
+        yield row
+        row.state, row.progress, row.step, row.error = Job.State.DONE, 1.0, "", ""
+        row.result, row.finished_at = result, timezone.now()
+        row.save(update_fields=["state", "progress", "step", "error", "result", "finished_at"])
+        _announce(row)
+
+
+def fail(job: Job, *, error: str, final: bool) -> None:
+    """Note that a run failed.  It is tried again with growing pauses unless the failure is final."""
+    with fenced(job) as row:
+        row.error = error[:4000]
+        row.failures = F("failures") + 1  # type: ignore[assignment]
+        if final or job.failures + 1 >= MAX_FAILURES:
+            row.state, row.finished_at = Job.State.FAILED, timezone.now()
+            _announce(row)
+        else:
+            row.state, row.due_at = Job.State.WAITING, timezone.now() + timedelta(seconds=5 * 4**job.failures)
+        row.save(update_fields=["error", "failures", "state", "finished_at", "due_at"])
+
+
+def _announce(job: Job) -> None:
+    """Leave a notice for those who wait, once the result is visible to them."""
+    transaction.on_commit(lambda: _leave_notice(job.pk))
+
+
+def _leave_notice(job_id: UUID) -> None:
+    try:
+        valkey.client().set(_NOTICE.format(job_id), "1", ex=120)
+    except redis.RedisError as error:
+        _log.warning("No notice was left for job %s: %s", job_id, error)
+
+
+def has_notice(job_ids: list[UUID]) -> bool:
+    """True once every one of these jobs has left its notice.  Asks Valkey only, so a waiting request holds no
+    database connection.
+    """
+    names = [_NOTICE.format(job_id) for job_id in job_ids]
+    return not names or valkey.client().exists(*names) == len(names)

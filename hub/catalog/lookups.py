@@ -1,0 +1,151 @@
+"""From what a client sends (a repo id and a revision) to a repo and a commit: one query, then the gate."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, JSONObject
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access
+from hub.catalog.access import Rights
+from hub.catalog.errors import CatalogError, RepoNotFound, RevisionNotFound
+from hub.catalog.models import CommitRecord, Ref, Repo, RepoRedirect
+from hub.catalog.names import RepoName, candidate_refs, is_oid_prefix
+
+SHORT_OID = 7
+DEFAULT_REVISION = "main"
+
+
+class Moved(CatalogError):
+    """The repo has another id now; ``repo`` is where it is."""
+
+    def __init__(self, repo: Repo) -> None:
+        super().__init__(f"The repository is now called {repo.full_name}.")
+        self.repo = repo
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A repo at one commit, seen by a viewer who may read it."""
+
+    repo: Repo
+    revision: str
+    commit: str
+    tree: str
+    created_at: datetime
+    card: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def find_repo(viewer: Viewer, name: RepoName) -> Repo:
+    """Return a repo that the viewer may read; raises RepoNotFound, or Moved when it was renamed."""
+    return _admitted(
+        viewer, name, Repo.objects.select_related("namespace").filter(type=name.type, key=name.key).first()
+    )
+
+
+def locate(viewer: Viewer, name: RepoName, revision: str = DEFAULT_REVISION) -> Located:
+    """Return a repo at a revision; raises RepoNotFound, Moved or RevisionNotFound."""
+    row = with_revision(
+        Repo.objects.select_related("namespace").filter(type=name.type, key=name.key), revision
+    ).first()
+    return located(_admitted(viewer, name, row), revision)
+
+
+def locate_in(repo: Repo, revision: str) -> Located:
+    """Return a repo that was found before, at a revision; raises RevisionNotFound."""
+    row = with_revision(Repo.objects.select_related("namespace").filter(pk=repo.pk), revision).get()
+    return located(row, revision)
+
+
+def _admitted(viewer: Viewer, name: RepoName, repo: Repo | None) -> Repo:
+    if repo is None:
+        raise _elsewhere(viewer, name)
+    access.require_read(viewer, repo)
+    return repo
+
+
+def _elsewhere(viewer: Viewer, name: RepoName) -> CatalogError:
+    """A former id leads on only for those who may read the repo; for others it is as absent as any."""
+    redirect = (
+        RepoRedirect.objects.select_related("repo__namespace").filter(type=name.type, key=name.key).first()
+    )
+    if redirect is not None and access.may_read(viewer, redirect.repo):
+        return Moved(redirect.repo)
+    return RepoNotFound("Repository not found")
+
+
+def with_revision(repos: QuerySet[Repo], revision: str) -> QuerySet[Repo]:
+    """Annotate repos with the commit that ``revision`` means: a branch before a tag before a commit id."""
+    refs = Ref.objects.filter(repo=OuterRef("pk"), name__in=candidate_refs(revision))
+    # 'refs/heads/x' sorts before 'refs/tags/x', so a branch wins over a tag of the same name.
+    meanings: list[Any] = [Subquery(refs.order_by("name").values("oid")[:1])]
+    if len(revision) >= SHORT_OID and is_oid_prefix(revision):
+        commits = CommitRecord.objects.filter(network=OuterRef("network"))
+        exact = (
+            commits.filter(oid=revision) if len(revision) == 40 else commits.filter(oid__startswith=revision)
+        )
+        meanings.append(Subquery(exact.order_by("oid").values("oid")[:1]))
+    meanings.append(Value("", output_field=CharField()))
+    record = CommitRecord.objects.filter(network=OuterRef("network"), oid=OuterRef("commit_oid"))
+    columns = JSONObject(tree="tree", created_at="created_at", card="card__data", facts="facts")
+    return repos.annotate(commit_oid=Coalesce(*meanings), record=Subquery(record.values(json=columns)))
+
+
+def located(repo: Repo, revision: str) -> Located:
+    """Turn a row of `with_revision` into a Located; raises RevisionNotFound."""
+    record: dict[str, Any] | None = getattr(repo, "record", None)
+    if not record:
+        raise RevisionNotFound(f"Invalid rev id: {revision}")
+    return Located(
+        repo=repo,
+        revision=revision,
+        commit=getattr(repo, "commit_oid", ""),
+        tree=record["tree"],
+        created_at=datetime.fromisoformat(record["created_at"]),
+        card=record["card"] or {},
+        facts=record["facts"] or {},
+    )
+
+
+def rights_if_needed(viewer: Viewer, repo: Repo) -> Rights | None:
+    """Read rights only where a decision depends on them, so that public reads cost no query."""
+    return (
+        access.rights_of(viewer, repo) if viewer.user is not None and (repo.private or repo.gated) else None
+    )
+
+
+def history(repo: Repo, commit: str, *, skip: int = 0, limit: int = 50) -> list[CommitRecord]:
+    """Return commits reachable from ``commit``, newest first, in one query."""
+    return list(
+        CommitRecord.objects.raw(
+            "WITH RECURSIVE past(oid) AS (SELECT %s::varchar UNION SELECT unnest(c.parents) FROM past"
+            " JOIN catalog_commitrecord c ON c.network_id = %s AND c.oid = past.oid)"
+            " SELECT c.* FROM past JOIN catalog_commitrecord c ON c.network_id = %s AND c.oid = past.oid"
+            " ORDER BY c.depth DESC, c.created_at DESC, c.oid OFFSET %s LIMIT %s",
+            [commit, repo.network_id, repo.network_id, skip, limit],
+        )
+    )
+
+
+def count_history(repo: Repo, commit: str) -> int:
+    """Return how long the longest line of commits from ``commit`` to a root is."""
+    depth = CommitRecord.objects.filter(network=repo.network_id, oid=commit).values_list(
+        F("depth") + 1, flat=True
+    )
+    return depth.first() or 0
+
+
+def last_commits(repo: Repo, commit: str, paths: list[str]) -> dict[str, CommitRecord]:
+    """Return, for each path, the newest commit reachable from ``commit`` that changed it; one query for all."""
+    found = CommitRecord.objects.raw(
+        "WITH RECURSIVE past(oid) AS (SELECT %s::varchar UNION SELECT unnest(c.parents) FROM past"
+        " JOIN catalog_commitrecord c ON c.network_id = %s AND c.oid = past.oid)"
+        " SELECT DISTINCT ON (p.path) c.*, p.path FROM catalog_pathchange p JOIN past ON past.oid = p.commit"
+        " JOIN catalog_commitrecord c ON c.network_id = p.network_id AND c.oid = p.commit"
+        " WHERE p.network_id = %s AND p.path = ANY(%s) ORDER BY p.path, c.depth DESC",
+        [commit, repo.network_id, repo.network_id, paths],
+    )
+    return {record.path: record for record in found}  # type: ignore[attr-defined]

@@ -1,0 +1,156 @@
+"""What a commit may be made of, and its preparation before any lock is taken.
+
+Small files become git objects as they stream in, so the memory a commit needs is that of its largest file.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from hub.catalog import objects
+from hub.catalog.errors import BadRequest, EntryNotFound, TooLarge
+from hub.catalog.lookups import locate_in
+from hub.catalog.models import Repo
+from hub.catalog.names import FilePath
+from hub.catalog.objects import EXECUTABLE_MODE, FILE_MODE, MAX_REGULAR_BYTES, Pointer, parse_pointer
+from hub.catalog.trees import NewEntry, entry_at
+
+MAX_OPERATIONS = 50_000
+_BATCH_BYTES = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class AddFile:
+    """Put a small file at a path.  Content that is an LFS pointer is taken as the large file it names."""
+
+    path: FilePath
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AddLarge:
+    """Put a large file at a path; ``size`` may be unknown for a copy."""
+
+    path: FilePath
+    sha256: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a file or a whole folder."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Put what stands at another path (of another revision of this repo) at a path."""
+
+    path: FilePath
+    source: FilePath
+    revision: str
+
+
+Operation = AddFile | AddLarge | Delete | Copy
+
+
+@dataclass
+class Staged:
+    """A commit's changes, ready to be applied: entries for small files, and large ones still to be admitted."""
+
+    changes: dict[tuple[str, ...], NewEntry | None] = field(default_factory=dict)
+    large: dict[tuple[str, ...], AddLarge] = field(default_factory=dict)
+
+    def delete(self, path: FilePath) -> None:
+        """Deleting takes back what the same commit put at the path or below it."""
+        below = [key for key in self.changes if key[: len(path.parts)] == path.parts]
+        for key in below:
+            del self.changes[key]
+            self.large.pop(key, None)
+        self.changes[path.parts] = None
+
+    def put(self, path: FilePath, entry: NewEntry | None, large: AddLarge | None = None) -> None:
+        """The last word on a path counts."""
+        self.large.pop(path.parts, None)
+        if large is not None:
+            self.large[path.parts] = large
+            entry = NewEntry(FILE_MODE, "", 0)
+        self.changes[path.parts] = entry
+
+
+def stage(repo: Repo, operations: Iterable[Operation]) -> Staged:
+    """Read a stream of operations once, keep small files as git objects, and return what is to be changed."""
+    staged, keeper = Staged(), _Keeper(repo)
+    for operation in _counted(operations):
+        match operation:
+            case Delete(path=path):
+                staged.delete(path)
+            case AddFile(path=path, content=content):
+                _stage_file(staged, keeper, path, content)
+            case AddLarge(path=path):
+                staged.put(path, None, operation)
+            case Copy():
+                _stage_copy(repo, staged, operation)
+    keeper.flush()
+    return staged
+
+
+def _counted(operations: Iterable[Operation]) -> Iterator[Operation]:
+    for count, operation in enumerate(operations, start=1):
+        if count > MAX_OPERATIONS:
+            raise TooLarge(f"A commit may have at most {MAX_OPERATIONS} operations; split it.")
+        yield operation
+
+
+def _stage_file(staged: Staged, keeper: "_Keeper", path: FilePath, content: bytes) -> None:
+    pointer = parse_pointer(content)
+    if pointer is not None:
+        staged.put(path, None, AddLarge(path, pointer.sha256, pointer.size))
+        return
+    staged.put(path, keeper.keep(content, str(path)))
+
+
+def _stage_copy(repo: Repo, staged: Staged, copy: Copy) -> None:
+    source = locate_in(repo, copy.revision)
+    entry = entry_at(repo, source.tree, copy.source)
+    if entry is None or entry.is_folder:
+        raise EntryNotFound(f"A file with this name doesn't exist: {copy.source}")
+    if entry.is_large:
+        staged.put(copy.path, None, AddLarge(copy.path, entry.sha256, entry.size))
+        return
+    mode = EXECUTABLE_MODE if entry.mode == EXECUTABLE_MODE else FILE_MODE
+    staged.put(copy.path, NewEntry(mode, entry.oid, entry.size))
+
+
+class _Keeper:
+    """Stores git blobs in batches of a few megabytes."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.waiting: list[objects.Blob] = []
+        self.bytes = 0
+
+    def keep(self, content: bytes, path: str) -> NewEntry:
+        if len(content) > MAX_REGULAR_BYTES:
+            raise TooLarge(
+                f"{path!r} has {len(content)} bytes; a file above {MAX_REGULAR_BYTES} must be uploaded as a large file."
+            )
+        blob = objects.make_blob(content)
+        self.waiting.append(blob)
+        self.bytes += len(content)
+        if self.bytes > _BATCH_BYTES:
+            self.flush()
+        return NewEntry(FILE_MODE, objects.oid_of(blob), len(content))
+
+    def flush(self) -> None:
+        objects.store(self.repo.network_id, self.waiting)
+        self.waiting, self.bytes = [], 0
+
+
+def pointer_entry(sha256: str, size: int) -> tuple[NewEntry, objects.Blob]:
+    """Return the tree entry of a large file and the git blob of its pointer."""
+    if size < 0:
+        raise BadRequest("size must not be negative.")
+    text = Pointer(sha256, size).text()
+    blob = objects.make_blob(text)
+    return NewEntry(FILE_MODE, objects.oid_of(blob), size, sha256, len(text)), blob

@@ -1,0 +1,99 @@
+"""Bytes out.  One of the two files that move bytes for a user: the gate is asked here, at every call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access, objects
+from hub.catalog.delivery import REDIRECT, mode, trouble_of
+from hub.catalog.errors import BadPath, BeingProven, EntryNotFound
+from hub.catalog.lookups import Located, rights_if_needed
+from hub.catalog.models import Repo, RepoBlob
+from hub.catalog.names import FilePath
+from hub.catalog.tickets import DownloadTicket, identity_of
+from hub.catalog.trees import Entry, entry_at
+from hub.catalog.waiting import release_connection
+from storage import downloads
+from storage.errors import StorageError
+
+State = RepoBlob.State
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a large file is to be fetched: an address of the store, or a ticket for the hub's own bytes door."""
+
+    url: str = ""
+    ticket: str = ""
+
+
+def open_file(viewer: Viewer, at: Located, path: str) -> Entry:
+    """Return a file that the viewer may have now; raises what the gate says, EntryNotFound or BeingProven."""
+    access.require_pull(viewer, at.repo, rights_if_needed(viewer, at.repo))
+    try:
+        entry = entry_at(at.repo, at.tree, FilePath.parse(path))
+    except BadPath:
+        entry = None
+    if entry is None or entry.is_folder:
+        raise EntryNotFound(f"Entry not found: {path}", at.commit)
+    if entry.is_large:
+        _require_proven(entry, at.commit)
+    return entry
+
+
+def _require_proven(entry: Entry, commit: str) -> None:
+    if entry.state == State.PROVEN:
+        return
+    if entry.state == State.PROVING:
+        raise BeingProven(
+            f"{entry.path} is being proven: its sha256 is being computed. Try again soon.", commit
+        )
+    raise EntryNotFound(
+        f"{entry.path} was rejected: {entry.problem or 'its bytes were never received.'}", commit
+    )
+
+
+def content_of(repo: Repo, entry: Entry) -> bytes:
+    """Return a small file (or the pointer of a large one), as git has it.  The caller has asked the gate."""
+    return objects.read(repo.network_id, entry.oid)
+
+
+def way_to(viewer: Viewer, repo: Repo, *, sha256: str, filename: str) -> Way:
+    """Return how the client gets a proven large file that `open_file` has admitted."""
+    if mode() == REDIRECT:
+        try:
+            return Way(url=downloads.link(sha256, filename=filename, expires=settings.HUB_BYTE_URL_SECONDS))
+        except StorageError as error:
+            raise trouble_of(error) from error
+    user, token = identity_of(viewer)
+    return Way(ticket=DownloadTicket(str(repo.pk), user, token, sha256, filename).sign())
+
+
+def redeem(ticket: DownloadTicket) -> RepoBlob:
+    """Ask the gate again for the ticket's user; returns the proven claim whose bytes may be streamed."""
+    repo, viewer = ticket.find_repo(), ticket.viewer()
+    access.require_pull(viewer, repo)
+    claim = RepoBlob.objects.filter(repo=repo, sha256=ticket.sha256, state=State.PROVEN).first()
+    if claim is None:
+        raise EntryNotFound(f"{ticket.filename} is no longer held by this repository.")
+    return claim
+
+
+def stream(sha256: str, start: int, length: int) -> Iterator[bytes]:
+    """Return the bytes of a proven file in chunks; gives the database connection back before the first one."""
+    try:
+        chunks = downloads.open_range(sha256, start, length)
+    except StorageError as error:
+        raise trouble_of(error) from error
+    release_connection()
+    return chunks
+
+
+def held(viewer: Viewer, repo: Repo, digests: list[str]) -> dict[str, int]:
+    """Return which of these large files the repo can serve to the viewer now, with their sizes in bytes."""
+    access.require_pull(viewer, repo)
+    claims = RepoBlob.objects.filter(repo=repo, sha256__in=digests, state=State.PROVEN)
+    return dict(claims.values_list("sha256", "size"))

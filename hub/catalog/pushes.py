@@ -1,0 +1,291 @@
+"""Bytes in.  One of the two files that move bytes for a user.
+
+Knowing a digest is never a key: a repo has a large file only by uploading its bytes and having them proven, or by
+copying it from a repo whose bytes the caller may pull.  `RepoBlob` records that, and nothing is served without it.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access, jobs
+from hub.catalog.delivery import REDIRECT, mode, trouble_of
+from hub.catalog.errors import BadRequest, BytesMissing, TooLarge
+from hub.catalog.models import Job, Ref, Repo, RepoBlob
+from hub.catalog.operations import AddLarge
+from hub.catalog.waiting import release_connection
+from storage import uploads
+from storage.errors import StorageError
+from storage.models import Upload
+
+VERIFY = "verify"
+# A part of a large file may wait its turn for hours; its address writes to one upload only and dies with it.
+UPLOAD_URL_SECONDS = 12 * 3600
+State = RepoBlob.State
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The answer to "I want to push this file": nothing to do (``upload`` is None), or where to send it."""
+
+    sha256: str
+    size: int
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteWay:
+    """Where the parts of an upload go: presigned addresses, or none where they come through the hub."""
+
+    parts: int
+    part_size: int
+    urls: list[str]
+
+
+# The most that S3 takes in one PUT; for clients that cannot send parts.
+LARGEST_SINGLE = 5 * 2**30
+
+
+def offer(
+    viewer: Viewer, repo: Repo, wanted: Sequence[tuple[str, int]], *, multipart: bool = True
+) -> list[Offer]:
+    """Return, for each (sha256, size in bytes), whether this repo has the bytes or an upload to send them to."""
+    access.require_propose(viewer, repo)
+    for _, size in wanted:
+        if size > settings.HUB_MAX_FILE_BYTES:
+            raise TooLarge(
+                f"size is {size} bytes; this hub takes files of at most {settings.HUB_MAX_FILE_BYTES}."
+            )
+    held = RepoBlob.objects.filter(repo=repo, sha256__in=[sha256 for sha256, _ in wanted])
+    sizes = {claim.sha256: claim.size for claim in held.exclude(state=State.REJECTED)}
+    single = uploads.SINGLE_LIMIT if multipart else LARGEST_SINGLE
+    return [_offer(repo, sha256, size, sizes.get(sha256), single) for sha256, size in wanted]
+
+
+def _offer(repo: Repo, sha256: str, size: int, held: int | None, single: int) -> Offer:
+    if held is not None:
+        if held != size:
+            raise BadRequest(f"size is {size}, but the file of oid {sha256} has {held} bytes.")
+        return Offer(sha256, size)
+    try:
+        return Offer(
+            sha256, size, uploads.begin(owner=str(repo.pk), sha256=sha256, size=size, single_limit=single)
+        )
+    except StorageError as error:
+        raise trouble_of(error) from error
+
+
+def way_for(upload: Upload) -> WriteWay:
+    """Return where the client sends the bytes of an upload."""
+    count = len(uploads.part_plan(upload)) if upload.part_size else 1
+    if mode() != REDIRECT:
+        return WriteWay(count, upload.part_size, [])
+    try:
+        links = uploads.links(upload, expires=UPLOAD_URL_SECONDS)
+    except StorageError as error:
+        raise trouble_of(error) from error
+    return WriteWay(count, upload.part_size, [links.single] if links.single else links.parts)
+
+
+def write(viewer: Viewer, repo: Repo, upload_id: UUID, *, part: int, stream: BinaryIO, length: int) -> str:
+    """Take one part (0: the whole file) through the hub; returns its etag.  For proxied delivery."""
+    access.require_propose(viewer, repo)
+    upload = _upload_of(repo, upload_id)
+    release_connection()
+    try:
+        if part:
+            return uploads.write_part(upload, part, stream, length)
+        uploads.write_single(upload, stream, length)
+    except StorageError as error:
+        raise trouble_of(error) from error
+    return ""
+
+
+def _upload_of(repo: Repo, upload_id: UUID) -> Upload:
+    try:
+        upload = uploads.get(upload_id)
+    except StorageError as error:
+        raise trouble_of(error) from error
+    if upload.owner != str(repo.pk):
+        raise BytesMissing("There is no such upload in this repository.")
+    return upload
+
+
+def complete(
+    viewer: Viewer, repo: Repo, upload_id: UUID, *, parts: list[tuple[int, str]] | None
+) -> Job | None:
+    """All parts are there: put them together and begin to prove them.  Repeating it does no harm."""
+    access.require_propose(viewer, repo)
+    upload = _upload_of(repo, upload_id)
+    return _arrive(viewer, repo, upload, parts)
+
+
+def _arrive(
+    viewer: Viewer, repo: Repo, upload: Upload, parts: list[tuple[int, str]] | None = None
+) -> Job | None:
+    """Finish an upload and ask for its proof; returns the job, or None when it is settled already."""
+    try:
+        upload = uploads.finish(upload.pk, parts=parts)
+    except StorageError as error:
+        raise trouble_of(error) from error
+    if upload.state != Upload.State.STORED:
+        return None
+    with transaction.atomic():
+        claim, _ = RepoBlob.objects.select_for_update().get_or_create(
+            repo=repo, sha256=upload.sha256, defaults={"size": upload.size, "created_by": viewer.user}
+        )
+        if claim.state == State.REJECTED:
+            claim.state, claim.problem, claim.size = State.PROVING, "", upload.size
+            claim.save(update_fields=["state", "problem", "size"])
+        return ask_proof(repo, upload)
+
+
+def ask_proof(repo: Repo, upload: Upload) -> Job:
+    """Ask a worker to hash the stored bytes of an upload."""
+    return jobs.ask(
+        kind=VERIFY, subject=str(upload.pk), repo=repo,
+        payload={"upload": str(upload.pk), "sha256": upload.sha256, "size": upload.size},
+    )  # fmt: skip
+
+
+def confirm(viewer: Viewer, repo: Repo, *, sha256: str, size: int) -> str:
+    """The client says that it has sent a file: check the size, begin or await its proof.
+
+    Returns the state after at most ``HUB_PROOF_WAIT`` seconds; raises BytesMissing or BadRequest.
+    """
+    access.require_propose(viewer, repo)
+    admit(viewer, repo, [AddLarge(path=None, sha256=sha256, size=size)])  # type: ignore[arg-type]
+    return RepoBlob.objects.values_list("state", flat=True).get(repo=repo, sha256=sha256)
+
+
+def admit(viewer: Viewer, repo: Repo, files: Sequence[AddLarge]) -> dict[str, int]:
+    """Make sure this repo came by every file honestly, and wait a while for proofs; returns the sizes in bytes.
+
+    Raises BytesMissing for bytes that were never sent, and BadRequest for a wrong size or a refuted hash.  What is
+    still being proven after ``HUB_PROOF_WAIT`` seconds is admitted as such, and served only once it is proven.
+    """
+    if not files:
+        return {}
+    wanted = {file.sha256: file for file in files}
+    claims = _claims(repo, wanted)
+    for sha256, file in wanted.items():
+        if sha256 not in claims or claims[sha256].state == State.REJECTED:
+            _take_in(viewer, repo, file, claims.get(sha256))
+    wait_for_proofs(repo, list(wanted))
+    claims = _claims(repo, wanted)
+    for sha256, file in wanted.items():
+        _check_claim(claims[sha256], file)
+    return {sha256: claim.size for sha256, claim in claims.items()}
+
+
+def _claims(repo: Repo, wanted: dict[str, AddLarge]) -> dict[str, RepoBlob]:
+    return {claim.sha256: claim for claim in RepoBlob.objects.filter(repo=repo, sha256__in=wanted)}
+
+
+def _take_in(viewer: Viewer, repo: Repo, file: AddLarge, refused: RepoBlob | None) -> None:
+    upload = uploads.find(str(repo.pk), file.sha256)
+    if upload is not None and (upload.state == Upload.State.STORED or not upload.part_size):
+        try:
+            _arrive(viewer, repo, upload)
+            return
+        except BytesMissing:
+            # An upload was begun, but its bytes never came; the file may still be held elsewhere.
+            pass
+    if not _copy_claim(viewer, repo, file.sha256):
+        if refused is not None:
+            raise BadRequest(refused.problem)
+        raise BytesMissing(
+            f"The bytes of {file.path or 'this file'} (oid {file.sha256}) have not been uploaded to this repository."
+        )
+
+
+def _copy_claim(viewer: Viewer, repo: Repo, sha256: str) -> bool:
+    """Copy a proven file from a repo that the viewer may pull from; False where there is none."""
+    sources = RepoBlob.objects.filter(
+        sha256=sha256, state=State.PROVEN, repo__in=access.visible_repos(viewer)
+    )
+    for source in sources.select_related("repo__namespace", "blob")[:50]:
+        if source.blob is not None and access.may_pull(viewer, source.repo).allowed:
+            RepoBlob.objects.update_or_create(
+                repo=repo, sha256=sha256,
+                defaults={"size": source.size, "state": State.PROVEN, "problem": "", "blob": source.blob,
+                          "created_by": viewer.user, "settled_at": timezone.now()},
+            )  # fmt: skip
+            return True
+    return False
+
+
+def _check_claim(claim: RepoBlob, file: AddLarge) -> None:
+    if claim.state == State.REJECTED:
+        raise BadRequest(claim.problem)
+    if file.size is not None and file.size != claim.size:
+        raise BadRequest(f"size is {file.size}, but the file of oid {file.sha256} has {claim.size} bytes.")
+
+
+def wait_for_proofs(repo: Repo, digests: list[str]) -> None:
+    """Wait up to ``HUB_PROOF_WAIT`` seconds for the open proofs of these files, holding neither lock nor connection."""
+    waiting = Job.objects.filter(
+        repo=repo, kind=VERIFY, payload__sha256__in=digests, state__in=["waiting", "running"]
+    )
+    open_jobs = list(waiting.values_list("pk", flat=True))
+    if not open_jobs or connection.in_atomic_block:
+        return
+    release_connection()
+    deadline, pause = time.monotonic() + settings.HUB_PROOF_WAIT, 0.02
+    try:
+        while not jobs.has_notice(open_jobs) and time.monotonic() < deadline:
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+    except redis.RedisError:
+        # Without notices nobody can be woken; the proof goes on, and the file is listed as being proven.
+        return
+
+
+def lock_claims(repo: Repo, digests: set[str]) -> None:
+    """Keep the claims of a commit from being swept until it has landed; raises BytesMissing when one is gone."""
+    claims = RepoBlob.objects.select_for_update().filter(repo=repo, sha256__in=digests).order_by("pk")
+    gone = digests - {claim.sha256 for claim in claims}
+    if gone:
+        raise BytesMissing(f"The bytes of oid {min(gone)} were removed meanwhile; upload the file again.")
+
+
+def settle(upload: Upload, *, found: str, size: int) -> str:
+    """Write what hashing the stored bytes of an upload gave, inside the job's last transaction; returns the state.
+
+    The bytes of a refuted upload are condemned; a claim that another upload proved, or may yet prove, stays.
+    """
+    claim = RepoBlob.objects.select_for_update().filter(repo_id=upload.owner, sha256=upload.sha256).first()
+    if found == upload.sha256 and size == upload.size:
+        blob = uploads.settle_proven(upload)
+        if claim is not None:
+            claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
+    else:
+        problem = f"The uploaded bytes do not hash to oid {upload.sha256}: they are {size} bytes with sha256 {found}."
+        uploads.settle_rejected(upload, problem=problem)
+        if claim is not None and claim.state == State.PROVING and not _is_still_open(upload):
+            claim.state, claim.problem = State.REJECTED, problem
+    if claim is None:
+        return "forgotten"
+    claim.settled_at = timezone.now()
+    claim.save(update_fields=["state", "problem", "blob", "size", "settled_at"])
+    _look_again(claim.repo)
+    return claim.state
+
+
+def _is_still_open(upload: Upload) -> bool:
+    others = Upload.objects.filter(owner=upload.owner, sha256=upload.sha256, state=Upload.State.STORED)
+    return others.exclude(pk=upload.pk).exists()
+
+
+def _look_again(repo: Repo) -> None:
+    """The tips of the repo may now be complete: ask for their inspection."""
+    for oid in set(Ref.objects.filter(repo=repo).values_list("oid", flat=True)):
+        jobs.ask(kind="inspect", subject=f"{repo.pk}:{oid}", repo=repo, payload={"commit": oid})

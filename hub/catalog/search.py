@@ -1,0 +1,127 @@
+"""Finding repos: filters, order and pages, always over what the viewer may know of."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access
+from hub.catalog.errors import BadRequest
+from hub.catalog.models import Repo
+
+# What a client may sort by, and the column behind it.  Trending is what was pulled in the last 30 days.
+SORTS = {
+    "lastModified": "updated_at",
+    "last_modified": "updated_at",
+    "createdAt": "created_at",
+    "created_at": "created_at",
+    "downloads": "downloads",
+    "likes": "likes",
+    "trendingScore": "downloads",
+    "trending_score": "downloads",
+}
+MAX_FILTERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for.  ``tags`` must all be there; ``author`` and ``task`` match whole; ``text`` is part of an id."""
+
+    type: str = Repo.Type.MODEL
+    text: str = ""
+    author: str = ""
+    tags: Sequence[str] = field(default_factory=tuple)
+    task: str = ""
+    gated: bool | None = None
+    parameters: tuple[int | None, int | None] = (None, None)
+    sort: str = "trendingScore"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of repos, and the cursor of the next one or ''."""
+
+    repos: list[Repo]
+    cursor: str = ""
+
+
+def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
+    """Return the repos that fit, narrowed to what the viewer may know of."""
+    repos = access.visible_repos(viewer, query.type).select_related("namespace")
+    if query.text:
+        repos = repos.filter(full_name__icontains=query.text.replace("\x00", "")[:200])
+    if query.author:
+        repos = repos.filter(namespace__key=query.author.lower())
+    if query.tags:
+        if len(query.tags) > MAX_FILTERS:
+            raise BadRequest(f"filter may be given at most {MAX_FILTERS} times.")
+        repos = repos.filter(tags__contains=[tag.replace("\x00", "") for tag in query.tags])
+    if query.task:
+        repos = repos.filter(pipeline_tag=query.task)
+    if query.gated is not None:
+        repos = repos.exclude(gated="") if query.gated else repos.filter(gated="")
+    least, most = query.parameters
+    if least is not None:
+        repos = repos.filter(parameters__gte=least)
+    if most is not None:
+        repos = repos.filter(parameters__lte=most)
+    return repos
+
+
+def find(viewer: Viewer, query: Query, *, limit: int, cursor: str = "") -> Page:
+    """Return one page in the order asked for, newest or largest first; raises BadRequest for a bad sort or cursor."""
+    column = SORTS.get(query.sort)
+    if column is None:
+        raise BadRequest(f"sort must be one of {', '.join(sorted(SORTS))}, not {query.sort!r}.")
+    repos = matching(viewer, query).order_by(f"-{column}", "pk")
+    if cursor:
+        repos = repos.filter(_behind(column, cursor))
+    found = list(repos[: limit + 1])
+    more = len(found) > limit
+    return Page(found[:limit], _cursor(column, found[limit - 1]) if more else "")
+
+
+def _cursor(column: str, repo: Repo) -> str:
+    value = getattr(repo, column)
+    text = json.dumps([value.isoformat() if hasattr(value, "isoformat") else value, str(repo.pk)])
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _behind(column: str, cursor: str) -> Q:
+    """Keyset paging: what is new in front never shifts the pages behind it."""
+    try:
+        value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        value = parse_datetime(value) if column.endswith("_at") else int(value)
+        Repo._meta.pk.to_python(pk)
+    except (ValueError, TypeError, binascii.Error, ValidationError):
+        raise BadRequest("cursor is not one that this hub has given out.") from None
+    if value is None:
+        raise BadRequest("cursor is not one that this hub has given out.")
+    smaller: dict[str, Any] = {f"{column}__lt": value}
+    return Q(**smaller) | Q(**{column: value, "pk__gt": pk})
+
+
+_UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+
+
+def parse_parameters(text: str) -> tuple[int | None, int | None]:
+    """Read ``min:6B,max:128B`` (either half may be missing); raises BadRequest."""
+    bounds: dict[str, int | None] = {"min": None, "max": None}
+    for half in filter(None, text.split(",")):
+        name, _, number = half.partition(":")
+        unit = _UNITS.get(number[-1:].upper(), 1)
+        digits = number[:-1] if number[-1:].upper() in _UNITS else number
+        try:
+            bounds[name] = int(float(digits) * unit)
+            if name not in ("min", "max"):
+                raise ValueError
+        except (ValueError, OverflowError):
+            raise BadRequest(f"num_parameters must read like 'min:6B,max:128B', not {text!r}.") from None
+    return bounds["min"], bounds["max"]

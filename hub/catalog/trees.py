@@ -1,0 +1,254 @@
+"""Reading and rewriting trees through their rows."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from dulwich.objects import ShaFile
+
+from hub.catalog.errors import BadPath, EntryNotFound
+from hub.catalog.models import Repo, TreeRow
+from hub.catalog.names import FilePath
+from hub.catalog.objects import EMPTY_TREE, FOLDER_MODE, make_tree, oid_of
+
+_FIELDS = "{t}.mode, {t}.oid, {t}.size, {t}.sha256, {t}.pointer_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or folder at a commit.  ``state`` and ``problem`` tell how far a large file's bytes are proven."""
+
+    path: str
+    mode: int
+    oid: str
+    size: int
+    sha256: str
+    pointer_size: int
+    state: str | None = None
+    problem: str | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode == FOLDER_MODE
+
+    @property
+    def is_large(self) -> bool:
+        """True where git holds a pointer and the bytes lie in the store."""
+        return self.sha256 != ""
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @property
+    def etag(self) -> str:
+        """The content's own hash: clients name cache files by it."""
+        return self.sha256 or self.oid
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What a commit puts at a path."""
+
+    mode: int
+    oid: str
+    size: int
+    sha256: str = ""
+    pointer_size: int = 0
+
+
+def entry_at(repo: Repo, tree: str, path: FilePath) -> Entry | None:
+    """Return what stands at ``path`` below the root ``tree``, in one query whatever the depth."""
+    last = len(path.parts) - 1
+    joins = "".join(
+        f" JOIN catalog_treerow t{i} ON t{i}.network_id = t0.network_id AND t{i}.tree = t{i - 1}.oid AND t{i}.name = %s"
+        for i in range(1, last + 1)
+    )
+    sql = (
+        f"SELECT {_FIELDS.format(t=f't{last}')}, b.state, b.problem FROM catalog_treerow t0{joins}"
+        f" LEFT JOIN catalog_repoblob b ON b.repo_id = %s AND b.sha256 = t{last}.sha256"
+        " WHERE t0.network_id = %s AND t0.tree = %s AND t0.name = %s"
+    )
+    values = [*path.parts[1:], repo.pk, repo.network_id, tree, path.parts[0]]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        row = cursor.fetchone()
+    return Entry(str(path), *row) if row else None
+
+
+def folder_tree(repo: Repo, tree: str, path: FilePath | None) -> str:
+    """Return the tree id of a folder (of the root for None); raises EntryNotFound."""
+    if path is None:
+        return tree
+    entry = entry_at(repo, tree, path)
+    if entry is None or not entry.is_folder:
+        raise EntryNotFound(f"{str(path)!r} is not a folder in this revision")
+    return entry.oid
+
+
+def list_folder(
+    repo: Repo, tree: str, prefix: str = "", *, after: str = "", limit: int = 1000
+) -> list[Entry]:
+    """Return the entries directly in a folder, by name, beginning after ``after``."""
+    return _walk(repo, tree, prefix, after, limit, deep=False)
+
+
+def walk(
+    repo: Repo, tree: str, prefix: str = "", *, after: str = "", limit: int | None = None
+) -> list[Entry]:
+    """Return every entry below a folder, folders included, by path, beginning after ``after``."""
+    return _walk(repo, tree, prefix, after, limit, deep=True)
+
+
+def _walk(repo: Repo, tree: str, prefix: str, after: str, limit: int | None, *, deep: bool) -> list[Entry]:
+    step = (
+        "UNION ALL SELECT w.path || '/' || t.name, "
+        + _FIELDS.format(t="t")
+        + " FROM w JOIN catalog_treerow t"
+        f" ON t.network_id = %(network)s AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE}"
+    )
+    sql = (
+        "WITH RECURSIVE w(path, mode, oid, size, sha256, pointer_size) AS ("
+        f"SELECT %(prefix)s || t.name, {_FIELDS.format(t='t')} FROM catalog_treerow t"
+        f" WHERE t.network_id = %(network)s AND t.tree = %(tree)s {step if deep else ''})"
+        " SELECT w.*, b.state, b.problem FROM w LEFT JOIN catalog_repoblob b"
+        " ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256"
+        ' WHERE w.path > %(after)s COLLATE "C" ORDER BY w.path COLLATE "C" LIMIT %(limit)s'
+    )
+    values: dict[str, Any] = {
+        "network": repo.network_id, "tree": tree, "prefix": prefix + "/" if prefix else "", "repo": repo.pk,
+        "after": after, "limit": limit,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Entry(*row) for row in cursor.fetchall()]
+
+
+@dataclass
+class Rewrite:
+    """The outcome of applying changes to a tree: what has to be stored, and which paths really changed."""
+
+    network_id: int
+    root: str = EMPTY_TREE
+    trees: list[ShaFile] = field(default_factory=list)
+    rows: list[TreeRow] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+
+    def changed_with_folders(self) -> set[str]:
+        """Return the changed paths and every folder above them, which changed with them."""
+        folders = {path[:at] for path in self.changed for at, letter in enumerate(path) if letter == "/"}
+        return self.changed | folders
+
+
+Changes = Mapping[tuple[str, ...], NewEntry | None]
+
+
+def rewrite(repo: Repo, root: str, changes: Changes) -> Rewrite:
+    """Apply ``changes`` (None deletes a file or a folder) below ``root``; only touched folders are read.
+
+    Raises EntryNotFound for the deletion of what is not there, and BadPath where a file would stand in for a folder.
+    """
+    outcome = Rewrite(repo.network_id)
+    outcome.root = _apply(repo, outcome, root, changes, ()) or EMPTY_TREE
+    if outcome.root == EMPTY_TREE:
+        outcome.trees.append(make_tree([]))
+    return outcome
+
+
+def _apply(
+    repo: Repo, outcome: Rewrite, tree: str | None, changes: Changes, above: tuple[str, ...]
+) -> str | None:
+    here = (
+        {row.name: row for row in TreeRow.objects.filter(network_id=outcome.network_id, tree=tree)}
+        if tree
+        else {}
+    )
+    deeper: dict[str, dict[tuple[str, ...], NewEntry | None]] = defaultdict(dict)
+    # Deletions come first: a folder that is deleted and filled again in one commit begins empty.
+    for parts, new in sorted(changes.items(), key=lambda item: (item[1] is not None, item[0])):
+        if len(parts) > 1:
+            deeper[parts[0]][parts[1:]] = new
+        elif new is None:
+            _delete(repo, outcome, here, parts[0], above)
+        else:
+            _put(outcome, here, parts[0], new, above)
+    for name, inner in deeper.items():
+        _descend(repo, outcome, here, name, inner, above)
+    return _finish(outcome, here)
+
+
+def _path(above: tuple[str, ...], name: str) -> str:
+    return "/".join((*above, name))
+
+
+def _delete(
+    repo: Repo, outcome: Rewrite, here: dict[str, TreeRow], name: str, above: tuple[str, ...]
+) -> None:
+    row = here.pop(name, None)
+    if row is None:
+        raise EntryNotFound(f"A file with this name doesn't exist: {_path(above, name)}")
+    outcome.changed.add(_path(above, name))
+    if row.mode == FOLDER_MODE:
+        outcome.changed.update(entry.path for entry in walk(repo, row.oid, _path(above, name)))
+
+
+def _put(
+    outcome: Rewrite, here: dict[str, TreeRow], name: str, new: NewEntry, above: tuple[str, ...]
+) -> None:
+    old = here.get(name)
+    if old is not None and old.mode == FOLDER_MODE:
+        raise BadPath(f"{_path(above, name)!r} is a folder; delete it before a file takes its place.")
+    if old is None or (old.oid, old.mode) != (new.oid, new.mode):
+        outcome.changed.add(_path(above, name))
+    here[name] = TreeRow(
+        name=name, mode=new.mode, oid=new.oid, size=new.size, sha256=new.sha256, pointer_size=new.pointer_size
+    )
+
+
+def _descend(
+    repo: Repo, outcome: Rewrite, here: dict[str, TreeRow], name: str, inner: Changes, above: tuple[str, ...]
+) -> None:
+    row = here.pop(name, None)
+    if row is not None and row.mode != FOLDER_MODE:
+        raise BadPath(f"{_path(above, name)!r} is a file; delete it before a folder takes its place.")
+    oid = _apply(repo, outcome, row.oid if row else None, inner, (*above, name))
+    if oid is not None:
+        here[name] = TreeRow(name=name, mode=FOLDER_MODE, oid=oid)
+
+
+def _finish(outcome: Rewrite, here: dict[str, TreeRow]) -> str | None:
+    """Make the tree object and its rows; an empty folder does not exist in git."""
+    if not here:
+        return None
+    tree = make_tree((row.name, row.mode, row.oid) for row in here.values())
+    outcome.trees.append(tree)
+    oid = oid_of(tree)
+    for row in here.values():
+        outcome.rows.append(
+            TreeRow(
+                network_id=outcome.network_id, tree=oid, name=row.name, mode=row.mode, oid=row.oid, size=row.size,
+                sha256=row.sha256, pointer_size=row.pointer_size,
+            )
+        )  # fmt: skip
+    return oid
+
+
+def files(repo: Repo, tree: str) -> Iterator[Entry]:
+    """Yield every file (no folders) below the root ``tree``."""
+    return (entry for entry in walk(repo, tree) if not entry.is_folder)
+
+
+def suffixes(repo: Repo, tree: str) -> set[str]:
+    """Return the lower-cased suffixes (``safetensors``) of all files below the root, counted where they lie."""
+    sql = (
+        "WITH RECURSIVE w(name, mode, oid) AS (SELECT name, mode, oid FROM catalog_treerow"
+        " WHERE network_id = %(network)s AND tree = %(tree)s UNION"
+        " SELECT t.name, t.mode, t.oid FROM w JOIN catalog_treerow t ON t.network_id = %(network)s AND t.tree = w.oid"
+        f" WHERE w.mode = {FOLDER_MODE})"
+        r" SELECT DISTINCT lower(substring(name from '\.([A-Za-z0-9]+)$')) FROM w"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"network": repo.network_id, "tree": tree})
+        return {row[0] for row in cursor.fetchall() if row[0]}

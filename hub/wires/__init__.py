@@ -1,0 +1,1 @@
+"""Protocols: thin doors for programs.  Each reads a request, calls the catalog and shapes the answer."""

@@ -1,0 +1,149 @@
+"""What every wire shares: raw paths, request ids, who is asking, absolute addresses, and the door itself."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from hub.accounts.identity import ANONYMOUS, Viewer, identify
+from hub.accounts.models import User
+
+Handler = Callable[..., HttpResponseBase]
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class RawPathMiddleware:
+    """Route on the path as it was sent, so that ``refs%2Fpr%2F1`` stays one segment.
+
+    WSGI hands over a decoded path, in which an encoded slash cannot be told from a real one.  gunicorn keeps the raw
+    one in ``RAW_URI``.  The path that Django routes on is decoded except for ``%2F`` and ``%25``; `unescape` undoes
+    these two in a single segment.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        raw = request.META.get("RAW_URI") or quote(request.path_info, safe="/%:@!$&'()*+,;=~")
+        if "://" in raw.split("?", 1)[0]:
+            raw = urlsplit(raw).path
+        request.path_info = escaped_path(raw)
+        return self.get_response(request)
+
+
+def escaped_path(raw: str) -> str:
+    """Return a raw request target's path, decoded except for slashes and percent signs."""
+    path = raw.split("?", 1)[0].split("#", 1)[0]
+    kept = re.sub(r"%(25|2[Ff])", lambda match: "%25" + match[1].upper(), path)
+    return unquote_to_bytes(kept.encode("latin-1", "replace")).decode("utf-8", "replace")
+
+
+def unescape(segment: str) -> str:
+    """Return the text that one segment of an escaped path stands for."""
+    return re.sub(r"%(2F|25)", lambda match: "/" if match[1] == "2F" else "%", segment)
+
+
+class RequestIdMiddleware:
+    """Name every answer with ``X-Request-Id``, so that a user's error message leads to our log line."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        sent = request.headers.get("X-Amzn-Trace-Id", "")
+        request_id = sent if re.fullmatch(r"[A-Za-z0-9=;:_-]{1,100}", sent) else uuid.uuid4().hex
+        request.META["HUB_REQUEST_ID"] = request_id
+        response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """Return who is asking: by token, or by the session of a browser for reading only; raises BadCredentials.
+
+    A session may not write here: these doors take no CSRF token, since programs send none.
+    """
+    header = request.headers.get("Authorization")
+    if header:
+        return identify(header)
+    if request.method in _SAFE and settings.SESSION_COOKIE_NAME in request.COOKIES:
+        return session_viewer(request)
+    return ANONYMOUS
+
+
+def session_viewer(request: HttpRequest) -> Viewer:
+    """Return the viewer of a browser session."""
+    return Viewer(user=request.user) if isinstance(request.user, User) else ANONYMOUS
+
+
+def public_base(request: HttpRequest) -> str:
+    """Return ``scheme://host`` under which the client knows the hub."""
+    return settings.HUB_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
+def bytes_base(request: HttpRequest) -> str:
+    """Return the address of the bytes group: as configured, else the same host at its port."""
+    if settings.HUB_BYTES_URL:
+        return settings.HUB_BYTES_URL
+    base = urlsplit(public_base(request))
+    if settings.HUB_PUBLIC_URL or not base.hostname:
+        return public_base(request)
+    host = f"[{base.hostname}]" if ":" in base.hostname else base.hostname
+    return f"{base.scheme}://{host}:{settings.HUB_BYTES_PORT}"
+
+
+def next_link(request: HttpRequest, **changes: str) -> str:
+    """Return a ``Link`` header to the next page: absolute and with every parameter, because clients send it as is."""
+    query = request.GET.copy()
+    for key, value in changes.items():
+        query[key] = value
+    pairs = [(key, value) for key, values in query.lists() for value in values]
+    path = request.META.get("RAW_URI", request.path).split("?", 1)[0]
+    return f'<{public_base(request)}{path}?{urlencode(pairs)}>; rel="next"'
+
+
+def json_answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    """Return JSON without needless blanks."""
+    body = json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=str)
+    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
+
+
+def header_text(text: str) -> str:
+    """Return text that is safe in one header line."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("latin-1", "replace").decode("latin-1")[:1000]
+
+
+def door(
+    translate: Callable[[HttpRequest, Exception], HttpResponseBase | None], **methods: Handler
+) -> Handler:
+    """Make a view of one handler per HTTP method; ``translate`` turns errors into the wire's own answers.
+
+    Handlers get the request and the viewer.  HEAD is answered by GET's handler unless it has its own.
+    """
+    if "GET" in methods:
+        methods.setdefault("HEAD", methods["GET"])
+
+    def view(request: HttpRequest, **captured: Any) -> HttpResponseBase:
+        handler = methods.get(request.method or "")
+        if handler is None:
+            return _wrong_method(methods)
+        try:
+            return handler(request, viewer_of(request), **captured)
+        except Exception as error:
+            answer = translate(request, error)
+            if answer is None:
+                raise
+            return answer
+
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    return view
+
+
+def _wrong_method(methods: Iterable[str]) -> HttpResponse:
+    allowed = ", ".join(sorted(methods))
+    return JsonResponse({"error": f"This address answers {allowed}."}, status=405, headers={"Allow": allowed})

@@ -1,0 +1,17 @@
+"""The bytes doors."""
+
+from functools import partial
+
+from django.urls import path
+
+from hub.wires import base
+from hub.wires.bytes import views
+
+door = partial(base.door, views.translate)
+
+app_name = "bytes"
+
+urlpatterns = [
+    path("get/<seg:ticket>", door(GET=views.download), name="download"),
+    path("put/<seg:ticket>", door(PUT=views.upload), name="upload"),
+]

@@ -1,0 +1,84 @@
+"""Proxied bytes: `GET /bytes/get/{ticket}` and `PUT /bytes/put/{ticket}`.
+
+The ticket names repo, user and file; the gate is asked again for each request, so a right that has ended ends here.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+
+from hub.accounts.identity import Viewer
+from hub.catalog import errors, pulls, pushes
+from hub.catalog.tickets import DownloadTicket, UploadTicket
+from hub.wires.base import header_text, json_answer
+from hub.wires.ranges import FILE_POLICY, NotSatisfiable, disposition, parse_range
+
+_STATUS: dict[type[Exception], int] = {
+    errors.RepoNotFound: 403,
+    errors.AccessRestricted: 403,
+    errors.RepoDisabled: 403,
+    errors.NotAllowed: 403,
+    errors.SignInNeeded: 403,
+    errors.EntryNotFound: 404,
+    errors.BytesMissing: 404,
+    errors.TooLarge: 413,
+    errors.BadRequest: 400,
+    errors.StoreTrouble: 503,
+}
+
+
+def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Return the answer to an error: a status and one line, as a store would."""
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            answer = json_answer(
+                {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
+            )
+            if status == 503:
+                answer["Retry-After"] = "5"
+            return answer
+    return None
+
+
+def download(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponseBase:
+    """Stream a large file, whole or in one range."""
+    claim = DownloadTicket.parse(ticket)
+    held = pulls.redeem(claim)
+    try:
+        wanted = parse_range(request.headers.get("Range"), held.size)
+    except NotSatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{held.size}"})
+    start, length = wanted or (0, held.size)
+    chunks: Iterator[bytes] = (
+        iter(()) if request.method == "HEAD" else pulls.stream(held.sha256, start, length)
+    )
+    answer = StreamingHttpResponse(chunks, content_type="application/octet-stream")
+    if wanted:
+        answer.status_code = 206
+        answer["Content-Range"] = f"bytes {start}-{start + length - 1}/{held.size}"
+    answer["Content-Length"] = str(length)
+    answer["ETag"] = f'"{held.sha256}"'
+    answer["Accept-Ranges"] = "bytes"
+    answer["Content-Disposition"] = disposition(claim.filename)
+    answer["Content-Security-Policy"] = FILE_POLICY
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    answer["Access-Control-Allow-Origin"] = "*"
+    return answer
+
+
+def upload(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponse:
+    """Take one part, or a whole small file, of exactly the announced length."""
+    claim = UploadTicket.parse(ticket)
+    if claim.part < 0:
+        raise errors.BadRequest("This address completes an upload; it takes no bytes.")
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isdigit():
+        return json_answer({"error": "Content-Length is needed."}, status=411)
+    etag = pushes.write(
+        claim.viewer(), claim.find_repo(), UUID(claim.upload), part=claim.part,
+        stream=cast("BinaryIO", request), length=int(length),
+    )  # fmt: skip
+    return HttpResponse(status=200, headers={"ETag": etag} if etag else {})

@@ -1,0 +1,1 @@
+"""The Hub protocol as the stock ``huggingface_hub`` client speaks it."""

@@ -1,0 +1,207 @@
+"""Repos by the Hub protocol: make, move, change, delete, describe and list them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access, repos, search
+from hub.catalog.errors import BadRequest, NameTaken, RepoNotFound
+from hub.catalog.lookups import Located, locate, located, rights_if_needed, with_revision
+from hub.catalog.models import Repo
+from hub.catalog.names import RepoName
+from hub.catalog.trees import files
+from hub.wires.base import json_answer, next_link, public_base
+from hub.wires.hf import shapes
+from hub.wires.hf.bodies import CreateBody, MoveBody, RepoBody, SettingsBody, private_in
+from hub.wires.hf.errors import refuse
+from hub.wires.hf.reading import checked, flag, get_repo, json_body, page_limit, repo_name
+
+LIST_PAGE = 100
+
+
+def repo_url(request: HttpRequest, repo: Repo | RepoName) -> str:
+    """Return the page address of a repo, on the host that the client knows."""
+    full = repo.full_name if isinstance(repo, Repo) else repo.full
+    return f"{public_base(request)}/{'datasets/' if repo.type == 'dataset' else ''}{full}"
+
+
+def _checked_type(type_: str | None) -> str:
+    if type_ in (None, "", *Repo.Type.values):
+        return type_ or Repo.Type.MODEL
+    raise BadRequest(f"type {type_!r} is not kept by this hub; it keeps models and datasets.")
+
+
+def _named(viewer: Viewer, body: dict[str, Any]) -> tuple[str, str, str]:
+    """Return (type, namespace, name) of a body that names a repo; ``name`` may carry the namespace."""
+    type_, name, namespace = _checked_type(body["type"]), body["name"], body.get("organization")
+    if "/" in name and not namespace:
+        namespace, _, name = name.partition("/")
+    return type_, namespace or repos.own_namespace(viewer), name
+
+
+def create(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """`POST /api/repos/create`; a conflict names the repo that is there, which ``exist_ok`` reads as success."""
+    body = checked(CreateBody, json_body(request))
+    name = RepoName.for_new(*_named(viewer, body))
+    try:
+        repo = repos.create_repo(viewer, name=name, private=private_in(body))
+    except NameTaken as error:
+        if error.full_name:
+            return refuse(409, f"You already created this {name.type} repo", url=repo_url(request, name))
+        raise
+    return json_answer({"url": repo_url(request, repo), "name": repo.full_name, "id": repo.id.hex[:24]})
+
+
+def delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """`DELETE /api/repos/delete` with a JSON body."""
+    type_, namespace, name = _named(viewer, checked(RepoBody, json_body(request)))
+    repos.delete_repo(viewer, get_repo(viewer, type_, f"{namespace}/{name}"))
+    return json_answer({})
+
+
+def move(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """`POST /api/repos/move`."""
+    body = checked(MoveBody, json_body(request))
+    type_ = _checked_type(body["type"])
+    source = get_repo(viewer, type_, body["fromRepo"])
+    namespace, slash, name = body["toRepo"].partition("/")
+    if not slash:
+        raise BadRequest(f"toRepo {body['toRepo']!r} must have the form 'namespace/name'.")
+    moved = repos.move_repo(viewer, source, to=RepoName.for_new(type_, namespace, name))
+    return json_answer({"url": repo_url(request, moved)})
+
+
+def settings(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """`PUT .../settings`."""
+    body = checked(SettingsBody, json_body(request))
+    gated = None
+    if "gated" in body:
+        gated = "" if body["gated"] is False else str(body["gated"])
+    found = repos.change_settings(viewer, get_repo(viewer, kind, repo), private=private_in(body), gated=gated)
+    return json_answer({"private": found.private, "gated": found.gated or False})
+
+
+def _wanted(request: HttpRequest) -> list[str]:
+    names = request.GET.getlist("expand") + request.GET.getlist("expand[]")
+    for name in names:
+        if name not in shapes.EXPANDABLE:
+            expected = "|".join(f'"{known}"' for known in shapes.EXPANDABLE)
+            raise BadRequest(f"Invalid option {name!r} for expand: expected one of {expected}")
+    return names
+
+
+def info(
+    request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, revision: str = "main"
+) -> HttpResponse:
+    """`GET /api/{kind}/{id}[/revision/{revision}]`: two queries for a stranger."""
+    expand = _wanted(request)
+    at = locate(viewer, repo_name(kind, repo), revision)
+    shape = {**shapes.identity(at.repo), **shapes.repo_facts(at.repo), **shapes.revision_facts(at)}
+    if not expand or "siblings" in expand:
+        shape["siblings"] = _siblings(at, blobs=flag(request, "blobs"))
+    if flag(request, "securityStatus"):
+        shape["securityRepoStatus"] = _security(at)
+    return json_answer(shapes.chosen(shape, expand) if expand else shape)
+
+
+def _siblings(at: Located, *, blobs: bool) -> list[dict[str, Any]]:
+    return [shapes.sibling(entry, blobs=blobs) for entry in files(at.repo, at.tree)]
+
+
+def _security(at: Located) -> dict[str, Any]:
+    issues = [{"path": item["path"], "level": "unsafe"} for item in at.facts.get("findings", [])]
+    return {"scansDone": bool(at.facts.get("complete")), "filesWithIssues": issues}
+
+
+def auth_check(
+    request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, right: str = "read"
+) -> HttpResponse:
+    """`GET .../auth-check[/write]`: 200 when the viewer may, else the error that tells why."""
+    found = get_repo(viewer, kind, repo)
+    if right == "write":
+        access.require_write(viewer, found)
+    access.require_pull(viewer, found, rights_if_needed(viewer, found))
+    return json_answer({})
+
+
+def listing(request: HttpRequest, viewer: Viewer, *, kind: str) -> HttpResponse:
+    """`GET /api/{kind}`: filters, order and Link pages."""
+    expand = _wanted(request)
+    page = search.find(
+        viewer,
+        _query(request, kind),
+        limit=page_limit(request, LIST_PAGE),
+        cursor=request.GET.get("cursor", ""),
+    )
+    full = flag(request, "full") or bool(expand)
+    found = _at_heads(page.repos) if full or flag(request, "cardData") or flag(request, "config") else {}
+    response = json_answer([_list_item(request, repo, found.get(repo.pk), expand) for repo in page.repos])
+    if page.cursor:
+        response["Link"] = next_link(request, cursor=page.cursor)
+    return response
+
+
+def _query(request: HttpRequest, kind: str) -> search.Query:
+    get = request.GET
+    gated = {"true": True, "false": False}.get(get.get("gated", "").lower())
+    tags = [
+        tag for key in ("filter", "apps", "tags", "library", "language") for tag in get.getlist(key) if tag
+    ]
+    return search.Query(
+        type=kind, text=get.get("search", ""), author=get.get("author", ""), tags=tags,
+        task=get.get("pipeline_tag", ""), gated=gated, sort=get.get("sort") or "trendingScore",
+        parameters=search.parse_parameters(get.get("num_parameters", "")),
+    )  # fmt: skip
+
+
+def _at_heads(found: list[Repo]) -> dict[Any, Located]:
+    """Return the tips of main of many repos in one query."""
+    rows = with_revision(
+        Repo.objects.select_related("namespace").filter(pk__in=[repo.pk for repo in found]), "main"
+    )
+    return {row.pk: located(row, "main") for row in rows}
+
+
+def _list_item(request: HttpRequest, repo: Repo, at: Located | None, expand: list[str]) -> dict[str, Any]:
+    shape = {**shapes.identity(repo), **shapes.repo_facts(repo)}
+    if at is not None:
+        shape |= shapes.revision_facts(at)
+    if expand:
+        if "siblings" in expand and at is not None:
+            shape["siblings"] = _siblings(at, blobs=False)
+        return shapes.chosen(shape, expand)
+    if not flag(request, "cardData"):
+        shape.pop("cardData", None)
+        shape.pop("model-index", None)
+    if not flag(request, "config"):
+        shape.pop("config", None)
+    if flag(request, "full") and at is not None:
+        shape["siblings"] = _siblings(at, blobs=False)
+    return shape
+
+
+def lfs_files(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """`GET .../lfs-files`: the large files that the tip of main holds."""
+    at = locate(viewer, repo_name(kind, repo))
+    access.require_write(viewer, at.repo)
+    claims = {claim.sha256: claim for claim in at.repo.blobs.all()}
+    shown = [
+        {
+            "fileOid": entry.sha256, "oid": entry.sha256, "filename": entry.path, "size": entry.size, "ref": "main",
+            "pushedAt": shapes.iso(claims[entry.sha256].created_at),
+        }
+        for entry in files(at.repo, at.tree)
+        if entry.sha256 in claims
+    ]  # fmt: skip
+    return json_answer(shown)
+
+
+def unsupported(request: HttpRequest, viewer: Viewer, **captured: str) -> HttpResponse:
+    """Repo types that this hub does not keep (spaces, kernels, buckets) are repos that do not exist."""
+    raise RepoNotFound("Repository not found: this hub keeps models and datasets.")
+
+
+def nothing(request: HttpRequest, viewer: Viewer, **captured: str) -> HttpResponse:
+    """An empty list, for lists of what this hub does not keep."""
+    return json_answer([])

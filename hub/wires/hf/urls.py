@@ -1,0 +1,67 @@
+"""The Hub protocol's doors under ``/api/``, and the file doors behind a repo's address."""
+
+from functools import partial
+
+from django.urls import URLPattern, path
+
+from hub.wires import base
+from hub.wires.hf import commits, files, people, repos, trees
+from hub.wires.hf.errors import translate
+
+door = partial(base.door, translate)
+
+app_name = "hf"
+
+urlpatterns = [
+    path("whoami-v2", door(GET=people.whoami)),
+    path("validate-yaml", door(POST=commits.validate_yaml)),
+    path("repos/create", door(POST=repos.create)),
+    path("repos/delete", door(DELETE=repos.delete)),
+    path("repos/move", door(POST=repos.move)),
+    path("settings/repositories", door(GET=people.own_repos)),
+    path("users/<seg:name>/overview", door(GET=people.user_overview)),
+    path("users/<seg:name>/likes", door(GET=people.user_likes)),
+    path("organizations/<seg:name>/overview", door(GET=people.organization_overview)),
+    path("organizations/<seg:name>/members", door(GET=people.organization_members)),
+    path("organizations/<seg:name>/settings/repositories", door(GET=people.own_repos)),
+    path("agent-harnesses", door(GET=people.harnesses)),
+    path("telemetry/<rest:topic>", door(GET=people.telemetry)),
+    path("spaces", door(GET=repos.nothing)),
+    path("kernels", door(GET=repos.nothing)),
+    path("spaces/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
+    path("kernels/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
+    path("buckets/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
+    path("<kind:kind>", door(GET=repos.listing)),
+    path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
+    path("<kind:kind>/<repo:repo>/commits/<rest:rest>", door(GET=trees.commits)),
+    path("<kind:kind>/<repo:repo>/paths-info/<seg:revision>", door(POST=trees.paths_info)),
+    path("<kind:kind>/<repo:repo>/refs", door(GET=trees.list_refs)),
+    path(
+        "<kind:kind>/<repo:repo>/branch/<seg:branch>",
+        door(POST=trees.create_branch, DELETE=trees.delete_branch),
+    ),
+    path("<kind:kind>/<repo:repo>/tag/<seg:name>", door(POST=trees.create_tag, DELETE=trees.delete_tag)),
+    path("<kind:kind>/<repo:repo>/preupload/<seg:revision>", door(POST=commits.preupload)),
+    path("<kind:kind>/<repo:repo>/commit/<seg:revision>", door(POST=commits.create_commit)),
+    path("<kind:kind>/<repo:repo>/revision/<seg:revision>", door(GET=repos.info)),
+    path("<kind:kind>/<repo:repo>/settings", door(PUT=repos.settings)),
+    path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),
+    path("<kind:kind>/<repo:repo>/auth-check/<seg:right>", door(GET=repos.auth_check)),
+    path("<kind:kind>/<repo:repo>/lfs-files", door(GET=repos.lfs_files)),
+    path("<kind:kind>/<repo:repo>/like", door(POST=people.like, DELETE=people.unlike)),
+    path("<kind:kind>/<repo:repo>/likers", door(GET=people.likers)),
+    path("<kind:kind>/<repo:repo>/ask-access", door(POST=people.ask_access)),
+    path("<kind:kind>/<repo:repo>/user-access-request/handle", door(POST=people.handle_access)),
+    path("<kind:kind>/<repo:repo>/user-access-request/grant", door(POST=people.grant_access)),
+    path("<kind:kind>/<repo:repo>/user-access-request/<seg:state>", door(GET=people.access_requests)),
+    path("<kind:kind>/<repo:repo>", door(GET=repos.info)),
+]
+
+
+def file_doors(kind: str) -> list[URLPattern]:
+    """Return the doors behind ``/{repo}/`` for one repo type."""
+    extra = {"kind": kind}
+    return [
+        path("<repo:repo>/resolve/<rest:rest>", door(GET=files.resolve), extra),
+        path("<repo:repo>/raw/<rest:rest>", door(GET=files.raw), extra),
+    ]

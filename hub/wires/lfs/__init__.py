@@ -1,0 +1,1 @@
+"""The git-lfs batch protocol: how large files are pushed without Xet."""

@@ -1,0 +1,1 @@
+"""Terms and consent.  Knows no repo and no file."""
