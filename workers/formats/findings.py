@@ -66,6 +66,7 @@ class Inspection:
     left_out: dict[str, int] = field(default_factory=dict)
     data_start: int = 0
     metadata_room: int = MAX_METADATA_TOTAL
+    told: dict[Severity, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -91,8 +92,10 @@ class Inspection:
 
     def _add(self, finding: Finding) -> None:
         """Keep the first hundred of each severity, so that warnings crowd out no error; count the rest."""
-        if sum(kept.severity == finding.severity for kept in self.findings) < MAX_FINDINGS:
+        told = self.told.get(finding.severity, 0)
+        if told < MAX_FINDINGS:
             self.findings.append(finding)
+            self.told[finding.severity] = told + 1
         else:
             self._leave_out("findings")
 

@@ -130,8 +130,8 @@ def _info(cursor: Cursor, name: str) -> tuple[tuple[int, ...], int, int]:
     if dimensions > MAX_DIMENSIONS:
         message = f"tensor {name[:200]!r} has {dimensions} dimensions; the limit is {MAX_DIMENSIONS}"
         raise FormatError("too-many-dimensions", message)
-    shape = tuple(cursor.number("<Q", what) for _ in range(dimensions))
-    return shape, cursor.number("<I", what), cursor.number("<Q", what)
+    *shape, kind, offset = cursor.numbers(f"<{dimensions}QIQ", what)
+    return tuple(shape), kind, offset
 
 
 def _add_tensor(found: Inspection, info: tuple[str, tuple[int, ...], int, int], alignment: int) -> None:

@@ -53,8 +53,11 @@ class Cursor:
         self.need(length, what)
         self.at += length
 
+    def numbers(self, form: str, what: str) -> tuple[Any, ...]:
+        return struct.unpack(form, self.take(struct.calcsize(form), what))
+
     def number(self, form: str, what: str) -> Any:
-        return struct.unpack(form, self.take(struct.calcsize(form), what))[0]
+        return self.numbers(form, what)[0]
 
     def count(self, number: int, what: str) -> None:
         """Spend from the budget of items, before they are walked."""

@@ -12,14 +12,15 @@ from typing import Any
 from workers.formats.findings import FormatError
 from workers.formats.layout import U64
 
+DIGITS = len(str(U64))
 SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def whole(digits: str) -> int:
     """A JSON integer from 0 to 2**64 - 1; anything else, -0 too, becomes -1, which no field allows."""
-    if digits.startswith("-") or len(digits) > 20 or int(digits) > U64:
-        return -1
-    return int(digits)
+    if len(digits) < DIGITS and digits[0] != "-":
+        return int(digits)
+    return int(digits) if len(digits) == DIGITS and 0 < int(digits) <= U64 else -1
 
 
 def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -60,6 +61,9 @@ class JsonWalk:
 
     def skip_space(self) -> str:
         """Move to the next character that is not space, and answer it; '' at the end."""
+        here = self.text[self.at : self.at + 1]
+        if here not in " \t\n\r" or not here:
+            return here
         match = SPACE.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return self.text[self.at : self.at + 1]
@@ -103,20 +107,16 @@ class JsonWalk:
                 return
             self.take(",")
 
-    def flat_object(self, *, limit: int, what: str) -> dict[str, Any]:
+    def flat_object(self, *, limit: int) -> dict[str, Any]:
         """The object at this position, which may hold no other object and takes at most `limit` bytes."""
         if self.skip_space() != "{":
-            raise self.fault(f"expected {what}, an object")
+            raise self.fault("expected an object")
         end = self.text.find("}", self.at, self.at + limit) + 1
         if not end:
-            raise self.fault(f"{what} does not end within {limit} bytes")
+            raise self.fault(f"the object does not end within {limit} bytes")
         text = self.text[self.at : end]
-        try:
-            value = json_object(text if text.isascii() else _utf8_text(text))
-        except FormatError as error:
-            raise FormatError(error.code, f"{what}: {error}") from error
         self.at = end
-        return value
+        return json_object(text if text.isascii() else _utf8_text(text))
 
     def null(self) -> bool:
         """Whether null is at this position; moves past it."""
@@ -144,9 +144,9 @@ def _utf8(latin: str) -> str:
 def json_object(text: str) -> dict[str, Any]:
     """One JSON object without duplicate keys. The caller has bounded its length."""
     try:
-        value = DECODER.decode(text)
+        value, end = DECODER.raw_decode(text := text.lstrip(" \t\n\r"))
     except (ValueError, RecursionError) as error:
         raise FormatError("bad-json", f"not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise FormatError("bad-json", "expected an object")
+    if not isinstance(value, dict) or text[end:].strip(" \t\n\r"):
+        raise FormatError("bad-json", "expected one object and nothing behind it")
     return value

@@ -90,7 +90,10 @@ def _read_metadata(found: Inspection, walk: JsonWalk) -> None:
 
 
 def _read_tensor(found: Inspection, name: str, walk: JsonWalk) -> None:
-    entry = walk.flat_object(limit=MAX_ENTRY, what=f"the entry of {name[:200]!r}")
+    try:
+        entry = walk.flat_object(limit=MAX_ENTRY)
+    except FormatError as error:
+        raise FormatError(error.code, f"the entry of {name[:200]!r}: {error}") from error
     try:
         found.tensors.append(_tensor(name, entry, found.data_start))
     except FormatError as error:

@@ -55,10 +55,11 @@ def gguf(
     alignment: int = 32,
 ) -> bytes:
     tensors, keys = counts or (len(infos), len(pairs))
-    head = b"GGUF" + struct.pack("<IQQ", version, tensors, keys) + b"".join(pairs)
-    for name, shape, kind, offset in infos:
-        head += string(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *shape)
-        head += struct.pack("<IQ", kind, offset)
+    described = (
+        string(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
+        for name, shape, kind, offset in infos
+    )
+    head = b"".join((b"GGUF", struct.pack("<IQQ", version, tensors, keys), *pairs, *described))
     return head + b"\0" * (-len(head) % alignment if infos else 0) + data
 
 
