@@ -326,7 +326,8 @@ def test_a_proven_upload_is_not_aborted() -> None:
 
 def test_progress_counts_up_to_the_size_and_may_stop_the_hashing() -> None:
     data = random_bytes(9 * MIB)
-    upload, seen = store(data), []
+    upload = store(data)
+    seen: list[int] = []
     uploads.hash_stored(upload, progress=seen.append)
     assert seen == sorted(seen) and seen[-1] == len(data) and len(seen) >= 2
 
