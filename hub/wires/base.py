@@ -5,13 +5,13 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from hub.accounts.identity import ANONYMOUS, Viewer, identify
-from hub.accounts.models import User
+from hub.web import escaped_path, public_base, session_viewer
 
 Handler = Callable[..., HttpResponseBase]
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -21,8 +21,8 @@ class RawPathMiddleware:
     """Route on the path as it was sent, so that ``refs%2Fpr%2F1`` stays one segment.
 
     WSGI hands over a decoded path, in which an encoded slash cannot be told from a real one.  gunicorn keeps the raw
-    one in ``RAW_URI``.  The path that Django routes on is decoded except for ``%2F`` and ``%25``; `unescape` undoes
-    these two in a single segment.
+    one in ``RAW_URI``.  The path that Django routes on is decoded except for ``%2F`` and ``%25``; `hub.web.unescape`
+    undoes these two in a single segment.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -34,18 +34,6 @@ class RawPathMiddleware:
             raw = urlsplit(raw).path
         request.path_info = escaped_path(raw)
         return self.get_response(request)
-
-
-def escaped_path(raw: str) -> str:
-    """Return a raw request target's path, decoded except for slashes and percent signs."""
-    path = raw.split("?", 1)[0].split("#", 1)[0]
-    kept = re.sub(r"%(25|2[Ff])", lambda match: "%25" + match[1].upper(), path)
-    return unquote_to_bytes(kept.encode("latin-1", "replace")).decode("utf-8", "replace")
-
-
-def unescape(segment: str) -> str:
-    """Return the text that one segment of an escaped path stands for."""
-    return re.sub(r"%(2F|25)", lambda match: "/" if match[1] == "2F" else "%", segment)
 
 
 class RequestIdMiddleware:
@@ -74,16 +62,6 @@ def viewer_of(request: HttpRequest) -> Viewer:
     if request.method in _SAFE and settings.SESSION_COOKIE_NAME in request.COOKIES:
         return session_viewer(request)
     return ANONYMOUS
-
-
-def session_viewer(request: HttpRequest) -> Viewer:
-    """Return the viewer of a browser session."""
-    return Viewer(user=request.user) if isinstance(request.user, User) else ANONYMOUS
-
-
-def public_base(request: HttpRequest) -> str:
-    """Return ``scheme://host`` under which the client knows the hub."""
-    return settings.HUB_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def bytes_base(request: HttpRequest) -> str:

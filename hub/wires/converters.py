@@ -2,7 +2,7 @@
 
 from django.urls import register_converter
 
-from hub.wires.base import unescape
+from hub.web import unescape
 
 
 class Kind:

@@ -18,7 +18,8 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256, is_oid_prefix
 from hub.catalog.objects import MAX_REGULAR_BYTES
 from hub.catalog.operations import AddFile, AddLarge, Copy, Delete, Operation
-from hub.wires.base import header_text, json_answer, public_base
+from hub.web import public_base
+from hub.wires.base import header_text, json_answer
 from hub.wires.hf.bodies import CardBody, PreuploadBody
 from hub.wires.hf.reading import checked, flag, get_repo, json_body
 

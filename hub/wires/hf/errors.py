@@ -11,7 +11,8 @@ from django.http.response import HttpResponseRedirectBase
 from hub.accounts.identity import BadCredentials
 from hub.catalog import errors
 from hub.catalog.lookups import Moved
-from hub.wires.base import header_text, json_answer, public_base
+from hub.web import public_base
+from hub.wires.base import header_text, json_answer
 
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.RevisionNotFound: (404, "RevisionNotFound"),

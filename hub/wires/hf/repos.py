@@ -11,11 +11,12 @@ from hub.catalog.lookups import Located, locate, located, rights_if_needed, with
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.catalog.trees import files
-from hub.wires.base import json_answer, next_link, public_base
+from hub.web import public_base, repo_name
+from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
 from hub.wires.hf.bodies import CreateBody, MoveBody, RepoBody, SettingsBody, private_in
 from hub.wires.hf.errors import refuse
-from hub.wires.hf.reading import checked, flag, get_repo, json_body, page_limit, repo_name
+from hub.wires.hf.reading import checked, flag, get_repo, json_body, page_limit
 
 LIST_PAGE = 100
 

@@ -11,6 +11,7 @@ from hub.catalog.lookups import Located, history, last_commits, locate
 from hub.catalog.models import CommitRecord
 from hub.catalog.names import FilePath
 from hub.catalog.trees import Entry, entry_at, list_folder, walk
+from hub.web import locate_rest, repo_name
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
 from hub.wires.hf.bodies import BranchBody, PathsBody, TagBody
@@ -20,9 +21,7 @@ from hub.wires.hf.reading import (
     flag,
     get_repo,
     json_body,
-    locate_rest,
     page_limit,
-    repo_name,
 )
 
 EXPANDED_PAGE = 100

@@ -11,7 +11,8 @@ from hub.accounts.identity import BadCredentials
 from hub.catalog import errors
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import Moved
-from hub.wires.base import header_text, public_base
+from hub.web import public_base
+from hub.wires.base import header_text
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 

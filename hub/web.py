@@ -1,0 +1,87 @@
+"""What both front rooms, wires and pages, read from a request: raw paths, sessions, addresses, ids and revisions."""
+
+import re
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from hub.accounts.identity import ANONYMOUS, Viewer
+from hub.accounts.models import User
+from hub.catalog.errors import BadRequest, RepoNotFound, RevisionNotFound
+from hub.catalog.lookups import Located, find_repo, locate
+from hub.catalog.models import Ref
+from hub.catalog.names import RepoName, is_pull_ref
+
+MAX_REF_SEGMENTS = 20
+
+
+def escaped_path(raw: str) -> str:
+    """Return a raw request target's path, decoded except for slashes and percent signs."""
+    path = raw.split("?", 1)[0].split("#", 1)[0]
+    kept = re.sub(r"%(25|2[Ff])", lambda match: "%25" + match[1].upper(), path)
+    return unquote_to_bytes(kept.encode("latin-1", "replace")).decode("utf-8", "replace")
+
+
+def unescape(segment: str) -> str:
+    """Return the text that one segment of an escaped path stands for."""
+    return re.sub(r"%(2F|25)", lambda match: "/" if match[1] == "2F" else "%", segment)
+
+
+def session_viewer(request: HttpRequest) -> Viewer:
+    """Return the viewer of a browser session."""
+    return Viewer(user=request.user) if isinstance(request.user, User) else ANONYMOUS
+
+
+def public_base(request: HttpRequest) -> str:
+    """Return ``scheme://host`` under which the client knows the hub."""
+    return settings.HUB_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
+def repo_name(kind: str, text: str) -> RepoName:
+    """Return the id in an address; one that no repo can have is a repo that does not exist."""
+    try:
+        return RepoName.parse(kind, text)
+    except BadRequest:
+        raise RepoNotFound("Repository not found") from None
+
+
+def locate_rest(viewer: Viewer, name: RepoName, rest: str) -> tuple[Located, str]:
+    """Split ``revision/path`` of a still escaped address and locate the revision; the path may be empty.
+
+    An encoded slash settles it.  A decoded one leaves a single reading, because no ref is a folder of another.
+    """
+    segments = rest.split("/")
+    taken = 3 if segments[0] == "refs" and is_pull_ref("/".join(segments[:3])) else 1
+    if segments[0] == "refs" and len(segments) > 2 and segments[1] in ("heads", "tags", "convert"):
+        taken = 3
+    try:
+        return _located(viewer, name, segments, taken)
+    except RevisionNotFound:
+        longer = _longer_ref(viewer, name, segments)
+        if longer is None:
+            raise
+        return _located(viewer, name, segments, longer)
+
+
+def _located(viewer: Viewer, name: RepoName, segments: list[str], taken: int) -> tuple[Located, str]:
+    revision = "/".join(unescape(segment) for segment in segments[:taken])
+    path = "/".join(unescape(segment) for segment in segments[taken:])
+    return locate(viewer, name, revision), path
+
+
+def _longer_ref(viewer: Viewer, name: RepoName, segments: list[str]) -> int | None:
+    """Return how many segments name a branch or tag with slashes in it, or None."""
+    parts = [unescape(segment) for segment in segments]
+    full = parts[0] == "refs"
+    lengths = {}
+    for taken in range(2, min(len(parts), MAX_REF_SEGMENTS) + 1):
+        short = "/".join(parts[:taken])
+        for ref in [short] if full else [f"refs/heads/{short}", f"refs/tags/{short}"]:
+            lengths[ref] = taken
+    found = (
+        Ref.objects.filter(repo=find_repo(viewer, name), name__in=lengths)
+        .values_list("name", flat=True)
+        .first()
+    )
+    return lengths[found] if found else None
