@@ -1,9 +1,9 @@
 """A small typed reader for settings that come from the environment.
 
 Every setting is called ``HUB_*``.  A value is looked for in the process environment first and then in the file
-``$HUB_DATA/hub.env``, which ``manage.py up`` writes (mode 0600) with the addresses and secrets of the servers it started,
-so that ``manage.py`` commands typed in another terminal talk to the same hub.  Errors name the variable, the value and
-what was expected.
+``$HUB_DATA/hub.env``, which ``manage.py up`` writes (mode 0600) with the addresses and secrets of the servers it
+started, so that ``manage.py`` commands typed in another terminal talk to the same hub.  Errors name the variable, the
+value and what was expected.
 """
 
 import os

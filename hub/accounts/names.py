@@ -1,7 +1,7 @@
 """PURE: what a namespace or repo name may look like, and why a name is refused.
 
-The grammar is the stock client's (`huggingface_hub.utils.validate_repo_id`): letters, digits, ``_``, ``.`` and ``-``, at
-most 96 characters, a word character at both ends, no ``--``, no ``..``, no ``.git`` at the end.
+The grammar is the stock client's (`huggingface_hub.utils.validate_repo_id`): letters, digits, ``_``, ``.`` and ``-``,
+at most 96 characters, a word character at both ends, no ``--``, no ``..``, no ``.git`` at the end.
 """
 
 import re

@@ -84,7 +84,7 @@ def set_role(*, organization: Organization, user: User, role: str) -> Membership
 
 @transaction.atomic
 def rename_namespace(*, namespace: Namespace, name: str, by_admin: bool = False) -> Namespace:
-    """Rename a namespace and keep its old name for it.  Repo ids follow through `hub.catalog.repos.follow_namespace`."""
+    """Rename a namespace and keep its old name for it.  Repo ids follow by `hub.catalog.repos.follow_namespace`."""
     check_namespace(name)
     namespace = Namespace.objects.select_for_update().get(pk=namespace.pk)
     key = name.lower()

@@ -24,8 +24,9 @@ def digest_of(secret: str) -> str:
 
 
 def make_secret() -> str:
-    """Return a new secret: ``hf_`` and 36 letters and digits, the only shape that every client sends on (llama.cpp
-    drops a token that has any other character or fewer than 37 in all).
+    """Return a new secret: ``hf_`` and 36 letters and digits, the only shape that every client sends on.
+
+    llama.cpp drops a token that has any other character or fewer than 37 in all.
     """
     return "hf_" + "".join(secrets.choice(_ALPHABET) for _ in range(36))
 

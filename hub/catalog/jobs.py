@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 MAX_FAILURES = 5
 RUN_TASK = "workers.run"
+OPEN = (Job.State.WAITING, Job.State.RUNNING)
 _NOTICE = "job-ended:{}"
 
 
@@ -40,18 +41,30 @@ def ask(
     payload: dict[str, Any] | None = None,
     delay: float = 0,
 ) -> Job:
-    """Ask for work, or return the open job of the same kind and subject.  Rings once the transaction commits."""
+    """Ask for work, or return the open job of the same kind and subject.  Rings once the transaction commits.
+
+    An open job is returned with its row locked until the caller's transaction ends: a run that is about to finish
+    either sees what the caller writes, or has finished before, and then a new job is made.
+    """
     due = timezone.now() + timedelta(seconds=delay)
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(kind=kind, subject=subject, repo=repo, payload=payload or {}, due_at=due)
-    except IntegrityError:
-        known = Job.objects.filter(kind=kind, subject=subject, state__in=["waiting", "running"]).first()
-        # It may have ended between the two statements; then the next ask makes a new one.
-        return known or ask(kind=kind, subject=subject, repo=repo, payload=payload, delay=delay)
-    if not delay:
-        transaction.on_commit(lambda: ring(job.pk))
+    with transaction.atomic():
+        job = _open_or_new(kind=kind, subject=subject, repo=repo, payload=payload or {}, due_at=due)
+        if not delay and job.state == Job.State.WAITING:
+            transaction.on_commit(lambda: ring(job.pk))
     return job
+
+
+def _open_or_new(*, kind: str, subject: str, **fields: Any) -> Job:
+    while True:
+        known = Job.objects.select_for_update().filter(kind=kind, subject=subject, state__in=OPEN).first()
+        if known is not None:
+            return known
+        try:
+            with transaction.atomic():
+                return Job.objects.create(kind=kind, subject=subject, **fields)
+        except IntegrityError:
+            # Somebody else asked at the same moment; theirs is found in the next round.
+            continue
 
 
 def ring(job_id: UUID) -> None:
@@ -155,8 +168,9 @@ def _leave_notice(job_id: UUID) -> None:
 
 
 def has_notice(job_ids: list[UUID]) -> bool:
-    """True once every one of these jobs has left its notice.  Asks Valkey only, so a waiting request holds no
-    database connection.
+    """True once every one of these jobs has left its notice.
+
+    Asks Valkey only, so a waiting request holds no database connection.
     """
     names = [_NOTICE.format(job_id) for job_id in job_ids]
     return not names or valkey.client().exists(*names) == len(names)

@@ -203,7 +203,11 @@ class TreeRow(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["network", "tree", "name"], name="one_row_per_entry")
+            models.UniqueConstraint(fields=["network", "tree", "name"], name="one_row_per_entry"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["sha256"], condition=~models.Q(sha256=""), name="row_by_sha256"),
+            models.Index(fields=["network", "oid"], name="row_by_object"),
         ]
 
 

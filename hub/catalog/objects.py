@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from dulwich.objects import Blob, Commit, ShaFile, Tree
 
 from hub.catalog.errors import EntryNotFound, StoreTrouble
@@ -23,7 +24,8 @@ EXECUTABLE_MODE = 0o100755
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 _POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})\n?\Z"
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
+    rb"oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})\n?\Z"
 )
 _POINTER_MAX = 1024
 _TYPES = {b"commit": 1, b"tree": 2, b"blob": 3, b"tag": 4}
@@ -66,7 +68,11 @@ def store(network_id: int, items: Sequence[ShaFile]) -> None:
     Raises StoreTrouble.
     """
     wanted = {oid_of(item): item for item in items}
-    known = set(GitObject.objects.filter(network_id=network_id, oid__in=wanted).values_list("oid", flat=True))
+    kept = GitObject.objects.filter(network_id=network_id, oid__in=wanted)
+    known = set(kept.values_list("oid", flat=True))
+    if known:
+        # The sweep removes objects that nothing names; what a commit is about to name is young again.
+        kept.update(created_at=timezone.now())
     rows = [_row(network_id, oid, item) for oid, item in wanted.items() if oid not in known]
     GitObject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
 

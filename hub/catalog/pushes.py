@@ -13,6 +13,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
@@ -265,6 +266,8 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     claim = RepoBlob.objects.select_for_update().filter(repo_id=upload.owner, sha256=upload.sha256).first()
     if found == upload.sha256 and size == upload.size:
         blob = uploads.settle_proven(upload)
+        # Claims whose bytes had been found damaged in the store are whole again with these.
+        RepoBlob.objects.filter(blob=blob, state=State.REJECTED).update(state=State.PROVEN, problem="")
         if claim is not None:
             claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
     else:
@@ -276,8 +279,15 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
         return "forgotten"
     claim.settled_at = timezone.now()
     claim.save(update_fields=["state", "problem", "blob", "size", "settled_at"])
+    weigh(claim.repo)
     _look_again(claim.repo)
     return claim.state
+
+
+def weigh(repo: Repo) -> None:
+    """Write how many bytes of large files a repo holds."""
+    total = RepoBlob.objects.filter(repo=repo, state=State.PROVEN).aggregate(total=Sum("size"))["total"]
+    Repo.objects.filter(pk=repo.pk).update(used_storage=total or 0)
 
 
 def _is_still_open(upload: Upload) -> bool:

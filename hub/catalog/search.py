@@ -32,7 +32,7 @@ MAX_FILTERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for.  ``tags`` must all be there; ``author`` and ``task`` match whole; ``text`` is part of an id."""
+    """What is looked for: ``tags`` must all be there, ``author`` and ``task`` match whole, ``text`` is in the id."""
 
     type: str = Repo.Type.MODEL
     text: str = ""

@@ -74,7 +74,7 @@ def user_overview(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpRes
             "numSpaces": 0, "numDiscussions": 0, "numPapers": 0, "numUpvotes": 0, "numFollowers": 0, "numFollowing": 0,
             "numLikes": likes.likes_of(viewer, user).count(),
             "createdAt": shapes.iso(user.date_joined),
-            "orgs": [{"name": item.name, "fullname": item.fullname or item.name, "avatarUrl": ""} for item in organizations],
+            "orgs": [{"name": item.name, "fullname": item.fullname or item.name} for item in organizations],
         }
     )  # fmt: skip
 

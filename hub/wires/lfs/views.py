@@ -4,6 +4,7 @@ The stock client PUTs to the addresses it is given without any header of ours an
 multipart upload without credentials as well: those addresses carry signed tickets.
 """
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -84,16 +85,13 @@ def _offered(request: HttpRequest, viewer: Viewer, repo: Repo, offer: pushes.Off
         return shape
     way = pushes.way_for(offer.upload)
     verify = public_base(request) + reverse(f"lfs-{repo.type}:verify", kwargs={"repo": repo.full_name})
+    tickets = partial(_ticket, request, viewer, repo, offer.upload.pk)
+    upload: dict[str, Any]
     if offer.upload.part_size:
-        upload = {
-            "href": _ticket(request, viewer, repo, offer.upload.pk, -1),
-            "header": {"chunk_size": str(way.part_size)} | {
-                str(number): way.urls[number - 1] if way.urls else _ticket(request, viewer, repo, offer.upload.pk, number)
-                for number in range(1, way.parts + 1)
-            },
-        }  # fmt: skip
+        parts = {str(n): way.urls[n - 1] if way.urls else tickets(n) for n in range(1, way.parts + 1)}
+        upload = {"href": tickets(-1), "header": {"chunk_size": str(way.part_size), **parts}}
     else:
-        upload = {"href": way.urls[0] if way.urls else _ticket(request, viewer, repo, offer.upload.pk, 0)}
+        upload = {"href": way.urls[0] if way.urls else tickets(0)}
     return {**shape, "actions": {"upload": upload, "verify": {"href": verify}}}
 
 

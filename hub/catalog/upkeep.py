@@ -1,0 +1,95 @@
+"""What the catalog lets go of, and what it does when stored bytes turn out damaged."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, ProtectedError
+from django.utils import timezone
+
+from hub.catalog import jobs, pushes
+from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
+from storage import sweep
+from storage.models import Blob, Upload
+
+State = RepoBlob.State
+JOB_MEMORY = timedelta(days=30)
+
+
+def release_claims(before: datetime, limit: int = 1000) -> int:
+    """Delete claims older than ``before`` that no tree of their repo names: pushed, but never committed."""
+    named = TreeRow.objects.filter(sha256=OuterRef("sha256"), network=OuterRef("repo__network"))
+    with transaction.atomic():
+        # The lock makes a commit that is about to name one wait, and then miss it with a clear error.
+        idle = RepoBlob.objects.filter(~Exists(named), created_at__lt=before).select_for_update(of=("self",))
+        claims = list(idle.select_related("repo")[:limit])
+        RepoBlob.objects.filter(pk__in=[claim.pk for claim in claims]).delete()
+        for repo in {claim.repo for claim in claims}:
+            pushes.weigh(repo)
+    return len(claims)
+
+
+def release_objects(before: datetime) -> int:
+    """Delete small files older than ``before`` that no tree names: sent, but never committed."""
+    named = TreeRow.objects.filter(network=OuterRef("network"), oid=OuterRef("oid"))
+    idle = GitObject.objects.filter(~Exists(named), type=GitObject.Type.BLOB, created_at__lt=before)
+    return idle.delete()[0]
+
+
+def release_blobs(before: datetime, limit: int = 1000) -> int:
+    """Let the store forget blobs that no repo claims any more; what is claimed meanwhile refuses to go."""
+    held = RepoBlob.objects.filter(blob=OuterRef("pk"))
+    gone = 0
+    for blob in Blob.objects.filter(~Exists(held), created_at__lt=before)[:limit]:
+        try:
+            sweep.forget_blob(blob)
+            gone += 1
+        except (ProtectedError, IntegrityError):
+            continue
+    return gone
+
+
+def named_git_keys(keys: list[str]) -> set[str]:
+    """Return which of these keys of the store hold a git object that a row names."""
+    return set(GitObject.objects.filter(key__in=keys).values_list("key", flat=True))
+
+
+def forget_jobs() -> int:
+    """Delete ended jobs after a month."""
+    ended = Job.objects.filter(state__in=[Job.State.DONE, Job.State.FAILED])
+    return ended.filter(finished_at__lt=timezone.now() - JOB_MEMORY).delete()[0]
+
+
+def ask_missing_proofs() -> int:
+    """Ask again for proofs that no open job works on, such as after a store was away for longer than the retries."""
+    waiting = RepoBlob.objects.filter(state=State.PROVING).select_related("repo")
+    asked = 0
+    for claim in waiting.iterator():
+        uploads = Upload.objects.filter(
+            owner=str(claim.repo_id), sha256=claim.sha256, state=Upload.State.STORED
+        )
+        for upload in uploads:
+            pushes.ask_proof(claim.repo, upload)
+            asked += 1
+    return asked
+
+
+def ask_upkeep() -> None:
+    """Ask for what has to be done from time to time; an open job of the same kind is enough."""
+    ask_missing_proofs()
+    jobs.ask(kind="sweep", subject="hub")
+    jobs.ask(kind="scrub", subject="hub")
+
+
+@transaction.atomic
+def withdraw_damaged(blob: Blob) -> list[Repo]:
+    """Stop serving a blob whose stored bytes are damaged, in every repo; returns these repos.
+
+    Pushing the file again heals it everywhere.
+    """
+    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=blob, state=State.PROVEN)
+    found = list(claims.select_related("repo"))
+    problem = f"The stored bytes were found damaged on {timezone.now():%Y-%m-%d}. Push the file again."
+    RepoBlob.objects.filter(pk__in=[claim.pk for claim in found]).update(
+        state=State.REJECTED, problem=problem
+    )
+    return [claim.repo for claim in found]

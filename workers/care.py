@@ -1,0 +1,83 @@
+"""Looking after what is kept: `scrub` reads it back, `sweep` clears away what nothing holds."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.utils import timezone
+
+from hub.accounts.models import User
+from hub.catalog import jobs, upkeep
+from hub.catalog.models import Job
+from storage import scrub as scrubbing
+from storage import sweep as sweeping
+from storage.models import Form
+from workers.verify import Progress
+
+_log = logging.getLogger(__name__)
+
+SCRUB_BATCH = 200
+# Longer than any address of stored bytes lives, so that a download that has begun can end.
+CONDEMNED_GRACE = timedelta(hours=1)
+DELETE_BATCH = 1000
+
+
+def scrub(job: Job) -> None:
+    """Hash stored objects again, oldest look first; hold damaged ones back and tell the administrators."""
+    damaged = []
+    forms = list(scrubbing.due(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
+    for form in forms:
+        problem = scrubbing.check(
+            form, progress=Progress(job, form.blob.size, f"re-hashing {form.blob.sha256[:12]}")
+        )
+        if problem:
+            damaged.append(_hold_back(form, problem))
+        else:
+            scrubbing.mark_sound(form)
+    with jobs.finishing(job, {"checked": len(forms), "damaged": damaged}):
+        if len(forms) == SCRUB_BATCH:
+            jobs.ask(kind="scrub", subject=f"after {job.pk}")
+
+
+def _hold_back(form: Form, problem: str) -> str:
+    blob = scrubbing.mark_damaged(form)
+    sha256 = form.blob.sha256
+    repos = upkeep.withdraw_damaged(blob) if blob.quarantined_at else []
+    names = ", ".join(sorted({repo.full_name for repo in repos})) or "no repository"
+    _log.error("Stored object %s is damaged: %s It is held back in: %s", sha256, problem, names)
+    admins = (
+        User.objects.filter(is_staff=True, is_active=True).exclude(email="").values_list("email", flat=True)
+    )
+    if admins:
+        text = f"{problem}\n\nHeld back in: {names}\nPushing the file again heals it everywhere."
+        send_mail(
+            f"Weighhouse: stored object {sha256[:12]} is damaged",
+            text,
+            None,
+            list(admins),
+            fail_silently=True,
+        )
+    return sha256
+
+
+def sweep(job: Job) -> None:
+    """Clear away uploads that were given up, claims and small files that were never committed, and their bytes."""
+    grace = timedelta(hours=settings.HUB_UPLOAD_GRACE_HOURS)
+    before = timezone.now() - grace
+    result = {
+        "uploads": sweeping.expire_uploads(grace),
+        "multiparts": sweeping.abort_stray_multiparts(grace),
+        "claims": upkeep.release_claims(before),
+        "objects": upkeep.release_objects(before),
+        "blobs": upkeep.release_blobs(before),
+        "jobs": upkeep.forget_jobs(),
+    }
+    jobs.report(job, progress=0.5, step="looking for keys that no row names")
+    for lost in sweeping.unlisted_keys(grace):
+        sweeping.condemn_keys(lost)
+    for lost in sweeping.unlisted_objects(grace, lambda keys: upkeep.named_git_keys(list(keys))):
+        sweeping.condemn_keys(lost)
+    result["keys"] = sweeping.delete_condemned(DELETE_BATCH, CONDEMNED_GRACE)
+    with jobs.finishing(job, result):
+        pass

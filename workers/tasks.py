@@ -1,0 +1,35 @@
+"""Every Celery task on one screen.  A task is a doorbell: ids travel, objects do not."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from hub.accounts.tokens import flush_uses
+from hub.catalog import counters, upkeep
+from workers import runs
+
+
+@shared_task(name="workers.run")
+def run(job_id: str) -> None:
+    """Do one job, if nobody else does."""
+    runs.run(UUID(job_id))
+
+
+@shared_task(name="workers.claim_due")
+def claim_due() -> None:
+    """Do whatever is due: jobs whose bell was lost, that are to be tried again, or whose worker was killed."""
+    runs.run_due()
+
+
+@shared_task(name="workers.flush_downloads")
+def flush_downloads() -> None:
+    """Write counted downloads and uses of tokens to their tables."""
+    counters.flush_downloads()
+    flush_uses()
+
+
+@shared_task(name="workers.ask_upkeep")
+def ask_upkeep() -> None:
+    """Ask for sweeping, scrubbing and proofs that were left behind."""
+    counters.refresh_window()
+    upkeep.ask_upkeep()
