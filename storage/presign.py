@@ -1,7 +1,7 @@
 """Signature version 4 in the query string, for path-style S3 links.  PURE: no network, clock or settings.
 
 boto3 can sign links too, but takes 300 microseconds for each; a tree of links or a 10,000-part upload wants
-it faster. Every header in `headers` is signed, so the one who uses the link must send it with exactly that
+it faster.  Every header in `headers` is signed, so the one who uses the link must send it with exactly that
 value and the object store refuses anything else.
 """
 

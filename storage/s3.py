@@ -1,7 +1,7 @@
 """The object store.  The only file that imports boto3.
 
 There is one client per process, made on first use (about 15 MB).  Links come from `storage.signing` and
-streams go in through `storage.sending`, neither of which needs a client. Every failure of the store becomes
+streams go in through `storage.sending`, neither of which needs a client.  Every failure of the store becomes
 StoreUnavailable, ObjectMissing, UploadNotFound, PartsMismatch or RangeNotSatisfiable.
 """
 

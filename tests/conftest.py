@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
 from hub.stack.servers import RunningServers, start_servers
@@ -32,6 +33,7 @@ def pytest_configure() -> None:
             "HUB_DEMO": "0",
         }
     )
+    django.setup()
 
 
 @pytest.hookimpl(trylast=True)
