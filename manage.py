@@ -19,7 +19,8 @@ def main() -> None:
     if importlib.util.find_spec("django") is None:
         from hub.stack import bootstrap
 
-        os.execv(bootstrap.ensure(BASE_DIR), [sys.executable, *sys.argv])
+        python = bootstrap.ensure(BASE_DIR)
+        os.execv(python, [python, *sys.argv])
     if len(sys.argv) > 1 and sys.argv[1] in OWNER_COMMANDS:
         os.environ.setdefault("HUB_DATABASE_ROLE", "owner")
     from django.core.management import execute_from_command_line

@@ -1,4 +1,4 @@
-"""Keeps children running: starts one again when it dies, and stops all in order when asked to."""
+"""Keeps children running: starts one again when it dies, until somebody asks to stop."""
 
 import signal
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
-from hub.stack.processes import Child, stop_all
+from hub.stack.processes import Child
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 POLL_SECONDS = 0.1
@@ -70,18 +70,3 @@ def watch_for_ever(children: Sequence[Child], say: Callable[[str], None]) -> NoR
         for watch in watches:
             watch.look(say)
         time.sleep(POLL_SECONDS)
-
-
-def stop_hub(children: Sequence[Child], *, gently: float, firmly: float) -> None:
-    """Stop the hub's own processes: first asked, then a second time with SIGQUIT, then killed.
-
-    SIGQUIT makes a worker put its task back at once; its job is taken up again at the next start.
-    """
-    for child in children:
-        child.ask_to_stop()
-    deadline = time.monotonic() + gently
-    busy = [child for child in children if not child.wait(deadline - time.monotonic())]
-    for child in busy:
-        child.signal(signal.SIGQUIT)
-    deadline = time.monotonic() + firmly
-    stop_all([child for child in busy if not child.wait(deadline - time.monotonic())], seconds=0.0)

@@ -11,13 +11,13 @@ from hub.env import BadSetting, Env
 from hub.stack.doors import Doors, hub_settings
 from hub.stack.errors import StackError
 from hub.stack.layout import Layout, write_env, write_private
-from hub.stack.processes import Child, wait_until
+from hub.stack.processes import Child, stop_all, wait_until
 from hub.stack.servers import RunningServers, start_servers
-from hub.stack.supervisor import StopAsked, ignore_stops, listen_for_stop, stop_hub, watch_for_ever
+from hub.stack.supervisor import StopAsked, ignore_stops, listen_for_stop, watch_for_ever
 
 READY_SECONDS = 90.0
 # The whole stop stays under five seconds: the servers get what the processes before them left, but never nothing.
-STOP_SECONDS, GENTLY_SECONDS, FIRMLY_SECONDS, SERVERS_AT_LEAST_SECONDS = 4.6, 2.6, 0.8, 1.0
+STOP_SECONDS, HUB_STOP_SECONDS, SERVERS_AT_LEAST_SECONDS = 4.4, 2.8, 1.0
 
 
 class Hub:
@@ -107,7 +107,8 @@ class Hub:
 
     def _stop(self) -> None:
         started = time.monotonic()
-        stop_hub(self.children, gently=GENTLY_SECONDS, firmly=FIRMLY_SECONDS)
+        # A task that a killed worker had in hand is a job with a lease, taken up again at the next start.
+        stop_all(self.children, seconds=HUB_STOP_SECONDS)
         if self.servers:
             left = STOP_SECONDS - (time.monotonic() - started)
             self.servers.stop(seconds=max(left, SERVERS_AT_LEAST_SECONDS))
