@@ -76,7 +76,9 @@ class Upload(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "sha256", "size"], condition=Q(state="open"), name="storage_one_open_upload"
+                fields=["owner", "sha256", "size", "part_size"],
+                condition=Q(state="open"),
+                name="storage_one_open_upload",
             )
         ]
         indexes = [

@@ -8,7 +8,7 @@ StoreUnavailable, ObjectMissing, UploadNotFound, PartsMismatch or RangeNotSatisf
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -33,9 +33,11 @@ from storage.parts import Part
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CopySourceTypeDef
 
 CHUNK = 2**20
 DELETE_BATCH = 1000
+COPY_PIECE = 512 * 2**20
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 60
 
@@ -152,10 +154,45 @@ def size_of(key: str) -> int | None:
         return None
 
 
+def copy(source: str, target: str, size: int, *, piece: int = COPY_PIECE) -> None:
+    """Copy an object of `size` bytes within the store, large ones piece by piece; raises ObjectMissing.
+
+    No request takes longer than a piece does, and a copy that fails leaves no object at `target`.
+    """
+    if size <= piece:
+        with _talking():
+            _client().copy_object(Bucket=_bucket(), Key=target, CopySource=_source(source))
+        return
+    upload_id = begin_multipart(target)
+    try:
+        starts = range(0, size, piece)
+        parts = [
+            (number, _copy_piece(source, target, upload_id, number, start, min(start + piece, size) - 1))
+            for number, start in enumerate(starts, start=1)
+        ]
+        complete_multipart(target, upload_id, parts)
+    except StorageError:
+        # When the store cannot give the pieces up either, the sweep does later.
+        with suppress(StoreUnavailable):
+            abort_multipart(target, upload_id)
+        raise
+
+
+def _source(key: str) -> "CopySourceTypeDef":
+    return {"Bucket": _bucket(), "Key": key}
+
+
 @_talking()
-def copy(source: str, target: str) -> None:
-    """Copy an object of at most 5 GB within the store; raises ObjectMissing."""
-    _client().copy_object(Bucket=_bucket(), Key=target, CopySource={"Bucket": _bucket(), "Key": source})
+def _copy_piece(source: str, target: str, upload_id: str, number: int, first: int, last: int) -> str:
+    answer = _client().upload_part_copy(
+        Bucket=_bucket(),
+        Key=target,
+        UploadId=upload_id,
+        PartNumber=number,
+        CopySource=_source(source),
+        CopySourceRange=f"bytes={first}-{last}",
+    )
+    return answer["CopyPartResult"]["ETag"]
 
 
 @_talking()

@@ -1,7 +1,4 @@
-"""Clearing away what nothing holds any more.  Rows go first, keys after them, never the other way round.
-
-Keys that `unlisted_keys` and `unlisted_objects` find are given to `storage.condemned.condemn`.
-"""
+"""Clearing away what nothing holds any more.  Rows go first, keys after them, never the other way round."""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
@@ -97,3 +94,8 @@ def _named_here(wanted: Collection[str]) -> set[str]:
         *alive.filter(staging_key__in=wanted, state=Upload.State.OPEN).values_list("staging_key", flat=True),
         *alive.filter(final_key__in=wanted).values_list("final_key", flat=True),
     }
+
+
+def condemn_keys(lost: Collection[str]) -> None:
+    """Condemn keys that `unlisted_keys` or `unlisted_objects` found."""
+    condemn(*lost)

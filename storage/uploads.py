@@ -45,23 +45,24 @@ class WriteLinks:
 def begin(
     *, owner: str, sha256: str, size: int, single_limit: int = SINGLE_LIMIT, part_size: int = PART_SIZE
 ) -> Upload:
-    """Return the open upload of these bytes by this owner, a new one where there is none.
+    """Return the open upload of these bytes by this owner in this shape, a new one where there is none.
 
-    Up to `single_limit` bytes are one PUT, more are parts.  Raises BadDigest, WrongSize, StoreUnavailable.
+    Up to `single_limit` bytes are one PUT, more are parts.  A client that knows no parts and one that does
+    never get each other's upload.  Raises BadDigest, WrongSize, StoreUnavailable.
     """
     digest = Digest.parse(sha256)
     if size < 0:
         raise WrongSize(f"size={size} is not a number of bytes.")
     upload_id = uuid.uuid4()
-    fresh: dict[str, object] = {"id": upload_id, "staging_key": keys.staging_key(upload_id)}
-    if size > single_limit:
-        fresh = {
-            "id": upload_id,
-            "final_key": keys.blob_key(digest),
-            "part_size": cutting.size_for(size, at_least=part_size),
-        }
+    shape = cutting.size_for(size, at_least=part_size) if size > single_limit else 0
+    fresh = {"final_key": keys.blob_key(digest)} if shape else {"staging_key": keys.staging_key(upload_id)}
     upload, created = Upload.objects.get_or_create(
-        owner=owner, sha256=digest, size=size, state=_State.OPEN, defaults=fresh
+        owner=owner,
+        sha256=digest,
+        size=size,
+        part_size=shape,
+        state=_State.OPEN,
+        defaults={"id": upload_id, **fresh},
     )
     if not created:
         _touch(upload)
@@ -203,7 +204,7 @@ def _copy(upload: Upload) -> Upload:
         condemn(row.final_key)
         row.final_key = keys.blob_key(Digest.parse(row.sha256))
         row.save(update_fields=["final_key"])
-    s3.copy(row.staging_key, row.final_key)
+    s3.copy(row.staging_key, row.final_key, row.size)
     return row
 
 

@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("state", "open")),
-                        fields=("owner", "sha256", "size"),
+                        fields=("owner", "sha256", "size", "part_size"),
                         name="storage_one_open_upload",
                     )
                 ],

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from storage import s3
 from storage.errors import ObjectMissing, StoreUnavailable
-from tests.storage.helpers import random_bytes
+from tests.storage.helpers import PART, random_bytes
 
 
 def test_a_bucket_that_is_not_there_is_made(settings: Settings) -> None:
@@ -35,8 +35,22 @@ def test_a_store_that_is_not_configured_is_told_by_the_name_of_the_setting(setti
 
 def test_copying_what_is_not_there_is_refused() -> None:
     with pytest.raises(ObjectMissing):
-        s3.copy("blobs/none", "blobs/other")
+        s3.copy("blobs/none", "blobs/other", 1)
     assert s3.size_of("blobs/other") is None
+
+
+def test_a_large_object_is_copied_piece_by_piece() -> None:
+    data = random_bytes(2 * PART + 7)
+    s3.put_bytes("blobs/large", data)
+    s3.copy("blobs/large", "blobs/large-copy", len(data), piece=PART)
+    assert s3.get_bytes("blobs/large-copy") == data
+
+
+def test_a_copy_piece_by_piece_that_fails_leaves_nothing() -> None:
+    with pytest.raises(ObjectMissing):
+        s3.copy("blobs/none", "blobs/failed", 2 * PART, piece=PART)
+    assert s3.size_of("blobs/failed") is None
+    assert "blobs/failed" not in {key for key, _, _ in s3.list_multiparts()}
 
 
 def test_a_key_that_is_not_there_counts_as_deleted() -> None:

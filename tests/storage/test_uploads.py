@@ -53,6 +53,14 @@ def test_resuming_in_parts_keeps_the_multipart_upload_of_the_store() -> None:
     assert begin_in_parts(data).s3_upload_id == first.s3_upload_id
 
 
+def test_a_client_that_knows_no_parts_is_not_given_an_upload_in_parts() -> None:
+    data = random_bytes(PART + 1)
+    in_parts = begin_in_parts(data)
+    single = uploads.begin(owner="repo", sha256=sha(data), size=len(data))
+    assert single.part_size == 0 and single.pk != in_parts.pk
+    assert begin_in_parts(data).pk == in_parts.pk
+
+
 def test_two_who_begin_at_once_get_the_same_upload() -> None:
     data, got = random_bytes(PART + 1), []
 
