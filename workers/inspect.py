@@ -26,7 +26,7 @@ def inspect_commit(job: Job) -> None:
     Proofs may land meanwhile: the files' states are compared under the last lock, and the work goes on until they
     are the ones that were read.
     """
-    repo = Repo.objects.filter(pk=job.repo_id).first()
+    repo = job.repo
     record = (
         CommitRecord.objects.filter(network=repo.network_id, oid=job.payload["commit"]).first()
         if repo

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
+from dulwich.objects import Blob
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, jobs, objects, pushes, refs
@@ -94,7 +95,7 @@ def commit(
         return _land(viewer, repo, target, staged, pointers, message, parent, create_pr)
 
 
-def _enter_large(staged: Staged, sizes: dict[str, int]) -> list[objects.Blob]:
+def _enter_large(staged: Staged, sizes: dict[str, int]) -> list[Blob]:
     pointers = []
     for parts, large in staged.large.items():
         entry, blob = pointer_entry(large.sha256, sizes[large.sha256])
@@ -104,7 +105,7 @@ def _enter_large(staged: Staged, sizes: dict[str, int]) -> list[objects.Blob]:
 
 
 def _land(
-    viewer: Viewer, repo: Repo, target: Ref, staged: Staged, pointers: Sequence[objects.Blob], message: Message,
+    viewer: Viewer, repo: Repo, target: Ref, staged: Staged, pointers: Sequence[Blob], message: Message,
     parent: str, create_pr: bool,
 ) -> Committed:  # fmt: skip
     ref = Ref.objects.select_for_update().filter(pk=target.pk).first()
@@ -153,7 +154,7 @@ def _signature(viewer: Viewer, seconds: int) -> Signature:
 
 
 def record_commit(
-    viewer: Viewer, repo: Repo, ref: Ref, *, outcome: Rewrite, blobs: Sequence[objects.Blob],
+    viewer: Viewer, repo: Repo, ref: Ref, *, outcome: Rewrite, blobs: Sequence[Blob],
     parents: Sequence[CommitRecord], title: str, description: str, seconds: int,
 ) -> tuple[str, Claims | None]:  # fmt: skip
     """Write a commit, its trees and rows, and point ``ref`` (locked, or new) at it; inside the caller's transaction.

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import redis
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -96,7 +96,8 @@ def claim(job_id: UUID) -> Job | None:
         # The last run vanished without a word; a job that kills its worker each time must end too.
         job.failures += 1
         if job.failures >= MAX_FAILURES:
-            return _give_up(job, "The worker stopped in the middle of this job each time it was tried.")
+            _give_up(job, "The worker stopped in the middle of this job each time it was tried.")
+            return None
     job.state, job.run, job.lease_until = Job.State.RUNNING, job.run + 1, timezone.now() + LEASE
     job.save(update_fields=["state", "run", "lease_until", "failures"])
     return job
@@ -146,7 +147,7 @@ def fail(job: Job, *, error: str, final: bool) -> None:
     """Note that a run failed.  It is tried again with growing pauses unless the failure is final."""
     with fenced(job) as row:
         row.error = error[:4000]
-        row.failures = F("failures") + 1  # type: ignore[assignment]
+        row.failures += 1
         if final or job.failures + 1 >= MAX_FAILURES:
             row.state, row.finished_at = Job.State.FAILED, timezone.now()
             _announce(row)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
-from dulwich.objects import Blob, Commit, ShaFile, Tree
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
 from hub.catalog.errors import EntryNotFound, StoreTrouble
 from hub.catalog.models import GitObject
@@ -108,7 +108,7 @@ def make_tree(entries: Iterable[tuple[str, int, str]]) -> Tree:
     """Return the git tree of ``(name, mode, oid)`` entries; dulwich puts them in git's order."""
     tree = Tree()
     for name, mode, oid in entries:
-        tree.add(name.encode(), mode, oid.encode())
+        tree.add(name.encode(), mode, ObjectID(oid.encode()))
     return tree
 
 
@@ -129,8 +129,8 @@ class Signature:
 def make_commit(*, tree: str, parents: Sequence[str], by: Signature, message: str) -> Commit:
     """Return the git commit object; a message always ends in a newline, as git writes it."""
     commit = Commit()
-    commit.tree = tree.encode()
-    commit.parents = [parent.encode() for parent in parents]
+    commit.tree = ObjectID(tree.encode())
+    commit.parents = [ObjectID(parent.encode()) for parent in parents]
     commit.author = commit.committer = by.line()
     commit.author_time = commit.commit_time = by.seconds
     commit.author_timezone = commit.commit_timezone = 0

@@ -6,6 +6,8 @@ Small files become git objects as they stream in, so the memory a commit needs i
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from dulwich.objects import Blob
+
 from hub.catalog import objects
 from hub.catalog.errors import BadRequest, EntryNotFound, TooLarge
 from hub.catalog.lookups import locate_in
@@ -127,7 +129,7 @@ class _Keeper:
 
     def __init__(self, repo: Repo) -> None:
         self.repo = repo
-        self.waiting: list[objects.Blob] = []
+        self.waiting: list[Blob] = []
         self.bytes = 0
 
     def keep(self, content: bytes, path: str) -> NewEntry:
@@ -147,7 +149,7 @@ class _Keeper:
         self.waiting, self.bytes = [], 0
 
 
-def pointer_entry(sha256: str, size: int) -> tuple[NewEntry, objects.Blob]:
+def pointer_entry(sha256: str, size: int) -> tuple[NewEntry, Blob]:
     """Return the tree entry of a large file and the git blob of its pointer."""
     if size < 0:
         raise BadRequest("size must not be negative.")

@@ -41,7 +41,8 @@ def own_namespace(viewer: Viewer) -> str:
 
 def _check_free(viewer: Viewer, name: RepoName, namespace: Namespace, *, moving: Repo | None = None) -> None:
     """Raise NameTaken where the id belongs to a repo, or is kept for somebody else."""
-    if Repo.objects.filter(type=name.type, key=name.key).exclude(pk=moving and moving.pk).exists():
+    standing = Repo.objects.filter(type=name.type, key=name.key).first()
+    if standing is not None and standing != moving:
         raise NameTaken(f"A {name.type} repository called {name.full} already exists", name.full)
     former = (
         RepoRedirect.objects.select_related("repo__namespace").filter(type=name.type, key=name.key).first()

@@ -76,7 +76,7 @@ def entry_at(repo: Repo, tree: str, path: FilePath) -> Entry | None:
         f" LEFT JOIN catalog_repoblob b ON b.repo_id = %s AND b.sha256 = t{last}.sha256"
         " WHERE t0.network_id = %s AND t0.tree = %s AND t0.name = %s"
     )
-    values = [*path.parts[1:], repo.pk, repo.network_id, tree, path.parts[0]]
+    values: list[Any] = [*path.parts[1:], repo.pk, repo.network_id, tree, path.parts[0]]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         row = cursor.fetchone()

@@ -62,7 +62,7 @@ class SampleBody(serializers.Serializer[Any]):
 class PreuploadBody(serializers.Serializer[Any]):
     """`POST .../preupload/{revision}`."""
 
-    files = SampleBody(many=True, max_length=MAX_FILES)
+    files = serializers.ListField(child=SampleBody(), max_length=MAX_FILES)
     gitIgnore = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=100_000)
 
 

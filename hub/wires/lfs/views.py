@@ -40,7 +40,7 @@ class BatchBody(serializers.Serializer[Any]):
     transfers = serializers.ListField(
         child=serializers.CharField(max_length=50), required=False, max_length=20
     )
-    objects = ObjectBody(many=True, max_length=MAX_OBJECTS)
+    objects = serializers.ListField(child=ObjectBody(), max_length=MAX_OBJECTS)
     hash_algo = serializers.CharField(default="sha256", max_length=20)
 
 
@@ -55,7 +55,7 @@ class CompleteBody(serializers.Serializer[Any]):
     """All parts of an upload."""
 
     oid = serializers.CharField(max_length=64)
-    parts = PartBody(many=True, max_length=10_000)
+    parts = serializers.ListField(child=PartBody(), max_length=10_000)
 
 
 def _repo(viewer: Viewer, kind: str, repo: str) -> Repo:

@@ -1,0 +1,93 @@
+"""How far the large files of a commit are proven, added up by the database: one query for a page, one for a list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from hub.catalog.models import Repo, RepoBlob
+from hub.catalog.objects import FOLDER_MODE
+
+State = RepoBlob.State
+MAX_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Counts of files and bytes below a root tree.  ``unproven`` names the first few large files that are not proven.
+
+    Small files are git objects: their id is their hash, so they need no further proof.
+    """
+
+    files: int
+    size: int
+    large: int
+    proven: int
+    proving: int
+    unproven: tuple[str, ...]
+    largest: str
+
+    @property
+    def rejected(self) -> int:
+        """Large files whose bytes were refused, or never came."""
+        return self.large - self.proven - self.proving
+
+    @property
+    def state(self) -> str:
+        """One of ``empty``, ``proven``, ``proving`` and ``rejected``; the worst file decides."""
+        if self.rejected:
+            return "rejected"
+        if self.proving:
+            return "proving"
+        return "proven" if self.files else "empty"
+
+
+_PROOF = f"""
+WITH RECURSIVE w(path, mode, oid, size, sha256) AS (
+  SELECT name::text, mode, oid, size, sha256 FROM catalog_treerow WHERE network_id = %(network)s AND tree = %(tree)s
+  UNION ALL
+  SELECT w.path || '/' || t.name, t.mode, t.oid, t.size, t.sha256 FROM w
+  JOIN catalog_treerow t ON t.network_id = %(network)s AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE})
+SELECT count(*), coalesce(sum(w.size), 0), count(*) FILTER (WHERE w.sha256 <> ''),
+  count(*) FILTER (WHERE b.state = 'proven'), count(*) FILTER (WHERE b.state = 'proving'),
+  (array_agg(w.path ORDER BY w.path) FILTER (WHERE w.sha256 <> '' AND b.state IS DISTINCT FROM 'proven'))[1:%(named)s],
+  (array_agg(w.path ORDER BY w.size DESC, w.path))[1]
+FROM w LEFT JOIN catalog_repoblob b ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256
+WHERE w.mode <> {FOLDER_MODE}
+"""  # noqa: S608  Only a constant is put in.
+
+
+def proof_of(repo: Repo, tree: str) -> Proof:
+    """Return what is known of every file below the root ``tree``."""
+    values = {"network": repo.network_id, "tree": tree, "repo": repo.pk, "named": MAX_NAMED}
+    with connection.cursor() as cursor:
+        cursor.execute(_PROOF, values)
+        files, size, large, proven, proving, unproven, largest = cursor.fetchone()
+    return Proof(files, int(size), large, proven, proving, tuple(unproven or ()), largest or "")
+
+
+_UNSETTLED = f"""
+WITH RECURSIVE claims AS (
+  SELECT repo_id, sha256, state FROM catalog_repoblob WHERE repo_id = ANY(%(repos)s) AND state <> 'proven'),
+w(repo_id, network_id, mode, oid, sha256) AS (
+  SELECT r.id, r.network_id, t.mode, t.oid, t.sha256 FROM catalog_repo r
+  JOIN catalog_commitrecord c ON c.network_id = r.network_id AND c.oid = r.head
+  JOIN catalog_treerow t ON t.network_id = r.network_id AND t.tree = c.tree
+  WHERE r.id IN (SELECT repo_id FROM claims)
+  UNION
+  SELECT w.repo_id, w.network_id, t.mode, t.oid, t.sha256 FROM w
+  JOIN catalog_treerow t ON t.network_id = w.network_id AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE})
+SELECT w.repo_id, max(claims.state) FROM w
+JOIN claims ON claims.repo_id = w.repo_id AND claims.sha256 = w.sha256 GROUP BY w.repo_id
+"""  # noqa: S608  Only a constant is put in.
+
+
+def unsettled(repos: Sequence[Repo]) -> dict[UUID, str]:
+    """Return ``proving`` or ``rejected`` for those repos whose tip of main holds such a file; begins from the claims
+    that are not proven, which are few.
+    """
+    with connection.cursor() as cursor:
+        # 'rejected' sorts after 'proving', so the worst file decides.
+        cursor.execute(_UNSETTLED, {"repos": [repo.pk for repo in repos]})
+        return dict(cursor.fetchall())
