@@ -184,7 +184,12 @@ def _pip(python: Path, *words: str) -> None:
 def newer_python() -> str:
     """Return another Python on the PATH that is new enough, or nothing."""
     names = [f"python3.{minor}" for minor in range(20, OLDEST_PYTHON[1] - 1, -1)]
-    return next((found for found in map(shutil.which, names) if found), "")
+    return next((found for found in map(shutil.which, names) if found and _runs(found)), "")
+
+
+def _runs(program: str) -> bool:
+    """Say whether it is a Python that starts, not a shim of a version manager that points nowhere."""
+    return subprocess.run([program, "-c", ""], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def main() -> int:
@@ -200,6 +205,9 @@ def main() -> int:
     except BootstrapError as error:
         _say(str(error))
         return 1
+    except KeyboardInterrupt:
+        _say("stopped; the next `make up` goes on from here")
+        return 130
     return 0
 
 

@@ -1,17 +1,19 @@
 """What ``manage.py up`` does, from an empty folder to ``ready`` and back to nothing running."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hub.env import BadSetting, Env
 from hub.stack.doors import Doors, hub_settings
 from hub.stack.errors import StackError
 from hub.stack.layout import Layout, write_env, write_private
-from hub.stack.processes import Child, stop_all, wait_until
+from hub.stack.processes import Child, follow_parent, stop_all, wait_until
 from hub.stack.servers import RunningServers, start_servers
 from hub.stack.supervisor import StopAsked, ignore_stops, listen_for_stop, watch_for_ever
 
@@ -80,6 +82,7 @@ class Hub:
                 env={**os.environ, **settings},
                 cwd=self.base_dir,
                 stdin=subprocess.DEVNULL,
+                preexec_fn=partial(follow_parent, signal.SIGKILL),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,

@@ -141,19 +141,41 @@ def test_a_folder_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "stack.env").read_text() == "STACK_LAYOUT=99\n"
 
 
-def test_a_data_folder_with_a_long_name_finds_room_for_its_sockets(tmp_path: Path) -> None:
-    data_dir = tmp_path / ("long" * 25)
+@pytest.fixture(scope="module")
+def far_hub() -> Iterator[LiveHub]:
+    """A hub that other machines may reach, in a folder whose name is too long for unix sockets."""
+    top = Path(tempfile.mkdtemp(prefix="hub-far-"))
+    data_dir = top / ("long" * 25)
     data_dir.mkdir()
     port = free_port_pair()
-    settings = {"HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0"}
+    settings = {"HUB_PORT": str(port), "HUB_BIND": "0.0.0.0", "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0"}
     live = LiveHub(data_dir=data_dir, port=port, settings=settings)
-    try:
-        live.start()
-        assert status(f"{live.url}/readyz") == 200
-    finally:
-        live.stop()
-    shutil.rmtree(Path((data_dir / "run" / "sockets").read_text().strip()))
+    live.start()
+    yield live
+    live.stop()
+    shutil.rmtree((data_dir / "run" / "sockets").read_text().strip())
+    shutil.rmtree(top)
+
+
+def test_a_data_folder_with_a_long_name_finds_room_for_its_sockets(far_hub: LiveHub) -> None:
+    assert status(f"{far_hub.url}/readyz") == 200
+
+
+def test_only_the_two_web_groups_listen_beyond_loopback_when_asked(far_hub: LiveHub) -> None:
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in family(far_hub)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.ip != "127.0.0.1"
+    }
+    assert listening == {("0.0.0.0", far_hub.port), ("0.0.0.0", far_hub.port + 1)}
 
 
 def test_a_command_in_another_terminal_reaches_the_same_hub(own_hub: LiveHub) -> None:
     assert "user" in own_hub.ensure_user("visitor")
+
+
+def test_the_web_processes_together_stay_small(own_hub: LiveHub) -> None:
+    groups = [psutil.Process(pid_of(own_hub, name)) for name in ("web", "bytes")]
+    members = [member for group in groups for member in (group, *group.children(recursive=True))]
+    assert sum(member.memory_full_info().pss for member in members) < 400 * 2**20
