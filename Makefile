@@ -2,7 +2,7 @@ PYTHON ?= python3
 IN := .venv/bin
 BOOTSTRAP = $(PYTHON) hub/stack/bootstrap.py
 
-# Settings of an installation behind a proxy; the commands that use them need no server.
+# Settings of an installation behind a proxy; the command that uses them needs no server.
 AS_DEPLOYED = HUB_PUBLIC_URL=https://hub.example.org HUB_TRUSTED_PROXIES=127.0.0.1 \
 	HUB_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-only-for-this-check-0123456789
 
@@ -28,7 +28,7 @@ check: dev  ## Check style, types, imports, templates, migrations and deployment
 	$(IN)/mypy
 	$(IN)/lint-imports
 	$(IN)/djlint templates --check --lint --quiet
-	$(AS_DEPLOYED) $(IN)/python -W ignore manage.py makemigrations --check --dry-run
+	$(IN)/python -m tests.with_servers $(IN)/python manage.py makemigrations --check --dry-run
 	$(AS_DEPLOYED) $(IN)/python manage.py check --deploy --fail-level WARNING
 
 bench: dev  ## Measure speed and memory
