@@ -22,7 +22,7 @@ from hub.catalog.lookups import count_history, history, last_commits
 from hub.catalog.models import CommitRecord, GitObject, Ref, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.objects import MAX_REGULAR_BYTES, read
-from hub.catalog.operations import AddFile, Copy, Delete
+from hub.catalog.operations import AddFile, Copy, Delete, Operation
 from hub.catalog.refs import list_refs
 from hub.catalog.trees import entry_at, files, list_folder, walk
 from storage import objects as stored_objects
@@ -119,7 +119,7 @@ def test_a_folder_that_loses_its_last_file_is_gone() -> None:
     ],
 )
 def test_a_commit_that_cannot_be_applied_changes_nothing(
-    operations: list, error: type[Exception], words: str
+    operations: list[Operation], error: type[Exception], words: str
 ) -> None:
     viewer = make_viewer()
     repo = make_repo(viewer)
