@@ -131,7 +131,9 @@ def run_live_hub(**settings: str) -> Iterator[LiveHub]:
     data_dir = Path(tempfile.mkdtemp(prefix="hub-live-"))
     port = free_port_pair()
     live = LiveHub(data_dir=data_dir, port=port)
-    live.settings = {"HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0", **settings}
+    live.settings = {
+        "HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0", "HUB_PROOF_WAIT": "8", **settings,
+    }  # fmt: skip
     try:
         live.start()
         yield live

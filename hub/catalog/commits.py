@@ -180,9 +180,9 @@ def record_commit(
     _keep_record(repo, record, outcome)
     ref.oid = record.oid
     refs.move(ref, oid=record.oid) if ref.pk else ref.save()
+    jobs.ask(kind="inspect", subject=f"{repo.pk}:{record.oid}", repo=repo, payload={"commit": record.oid})
     if ref.name == refs.MAIN:
         describe_head(repo, record)
-    jobs.ask(kind="inspect", subject=f"{repo.pk}:{record.oid}", repo=repo, payload={"commit": record.oid})
     return record.oid, claims
 
 

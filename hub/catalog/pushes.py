@@ -279,8 +279,9 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
         return "forgotten"
     claim.settled_at = timezone.now()
     claim.save(update_fields=["state", "problem", "blob", "size", "settled_at"])
-    weigh(claim.repo)
+    # An inspection holds its job's row when it writes the repo's, so both are taken in that order here too.
     _look_again(claim.repo)
+    weigh(claim.repo)
     return claim.state
 
 
@@ -297,5 +298,5 @@ def _is_still_open(upload: Upload) -> bool:
 
 def _look_again(repo: Repo) -> None:
     """The tips of the repo may now be complete: ask for their inspection."""
-    for oid in set(Ref.objects.filter(repo=repo).values_list("oid", flat=True)):
+    for oid in sorted(set(Ref.objects.filter(repo=repo).values_list("oid", flat=True))):
         jobs.ask(kind="inspect", subject=f"{repo.pk}:{oid}", repo=repo, payload={"commit": oid})

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from hub.accounts.identity import ANONYMOUS, Viewer, identify
 from hub.web import escaped_path, public_base, session_viewer
@@ -111,17 +111,27 @@ def door(
         if handler is None:
             return _wrong_method(methods)
         try:
-            return handler(request, viewer_of(request), **captured)
+            answer = handler(request, viewer_of(request), **captured)
         except Exception as error:
-            answer = translate(request, error)
-            if answer is None:
+            translated = translate(request, error)
+            if translated is None:
                 raise
-            return answer
+            answer = translated
+        return _without_body(answer) if request.method == "HEAD" else answer
 
     view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
 
 
+def _without_body(answer: HttpResponseBase) -> HttpResponseBase:
+    """An answer to HEAD tells the length of the body that GET would have, and carries none."""
+    if isinstance(answer, HttpResponse) and answer.content:
+        answer.headers.setdefault("Content-Length", str(len(answer.content)))
+        answer.content = b""
+    return answer
+
+
 def _wrong_method(methods: Iterable[str]) -> HttpResponse:
     allowed = ", ".join(sorted(methods))
-    return JsonResponse({"error": f"This address answers {allowed}."}, status=405, headers={"Allow": allowed})
+    message = f"This address answers {allowed}."
+    return json_answer({"error": message}, status=405, headers={"Allow": allowed, "X-Error-Message": message})
