@@ -33,7 +33,20 @@ HUB_BYTE_URL_SECONDS = ENV.number("HUB_BYTE_URL_SECONDS", 600, at_least=10)
 
 DEBUG = ENV.flag("HUB_DEBUG", False)
 SECRET_KEY = ENV.text("HUB_SECRET_KEY")
-ALLOWED_HOSTS = ENV.words("HUB_ALLOWED_HOSTS") or ["*"]
+
+
+def _allowed_hosts() -> list[str]:
+    """Return the names under which requests are answered, so that a forged Host header makes no forged links.
+
+    A hub that listens to the network without being told its own name answers to any.
+    """
+    local = ["localhost", "127.0.0.1", "[::1]"]
+    if HUB_PUBLIC_URL:
+        return [urlsplit(HUB_PUBLIC_URL).hostname or "", *local]
+    return local if HUB_BIND in ("127.0.0.1", "::1", "localhost") else ["*"]
+
+
+ALLOWED_HOSTS = ENV.words("HUB_ALLOWED_HOSTS") or _allowed_hosts()
 ROOT_URLCONF = "hub.urls"
 WSGI_APPLICATION = "hub.wsgi.application"
 APPEND_SLASH = False
@@ -64,6 +77,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hub.proxies.TrustedProxyMiddleware",
     "hub.wires.base.RawPathMiddleware",
     "hub.wires.base.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",

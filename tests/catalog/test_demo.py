@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.test import override_settings
 from safetensors.numpy import load
 
 from hub.catalog import demo
@@ -16,6 +17,7 @@ def _weights() -> list[np.ndarray]:
     return [tensor for shard in shards for tensor in load(shard).values()]
 
 
+@override_settings(HUB_PROOF_WAIT=0)
 def test_the_demo_is_pushed_proven_and_found_sound() -> None:
     viewer = make_viewer(staff=True)
     repo = demo.seed(viewer, "model", "tiny-llama", demo.tiny_model())
