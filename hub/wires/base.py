@@ -45,7 +45,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.headers.get("X-Amzn-Trace-Id", "")
         request_id = sent if re.fullmatch(r"[A-Za-z0-9=;:_-]{1,100}", sent) else uuid.uuid4().hex
-        request.META["HUB_REQUEST_ID"] = request_id
+        request.META["weighhouse.request_id"] = request_id
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response

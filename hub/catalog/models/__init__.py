@@ -1,0 +1,28 @@
+"""Tables of the catalog, by subject."""
+
+from hub.catalog.models.content import Inspection, RepoBlob
+from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, TreeRow
+from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
+from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
+from hub.catalog.models.work import Job
+
+__all__ = [
+    "AccessRequest",
+    "Card",
+    "CommitRecord",
+    "DownloadDay",
+    "GitObject",
+    "Inspection",
+    "Job",
+    "Like",
+    "ObjectNetwork",
+    "PathChange",
+    "PullRequest",
+    "Ref",
+    "Repo",
+    "RepoBlob",
+    "RepoRedirect",
+    "RetiredRepo",
+    "TokenScope",
+    "TreeRow",
+]

@@ -1,0 +1,119 @@
+"""Repos, their names and refs."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from hub.accounts.models import Namespace
+from hub.catalog.models.lengths import OID_LENGTH
+
+
+class ObjectNetwork(models.Model):
+    """The scope within which a git object id is unique and readable."""
+
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class Repo(models.Model):
+    """A named git history of a model or a dataset.
+
+    The columns below ``head`` describe the tip of ``main``.  They are written in the transaction that moves the ref, so
+    that lists and searches read one table.
+    """
+
+    class Type(models.TextChoices):
+        MODEL = "model"
+        DATASET = "dataset"
+
+    class Gated(models.TextChoices):
+        NO = ""
+        AUTO = "auto"
+        MANUAL = "manual"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    network = models.ForeignKey(ObjectNetwork, on_delete=models.PROTECT, related_name="repos")
+    namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="repos")
+    type = models.CharField(max_length=8, choices=Type.choices, default=Type.MODEL)
+    name = models.CharField(max_length=96)
+    full_name = models.CharField(max_length=200, help_text="namespace/name, in the case to show")
+    key = models.CharField(max_length=200, help_text="namespace/name, lower-cased: ids are case-insensitive")
+    private = models.BooleanField(default=False)
+    gated = models.CharField(max_length=6, choices=Gated.choices, default=Gated.NO, blank=True)
+    disabled = models.BooleanField(default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    last_number = models.IntegerField(
+        default=0, help_text="the last pull request or discussion number given out"
+    )
+
+    head = models.CharField(max_length=OID_LENGTH, blank=True)
+    license = models.CharField(max_length=100, blank=True, help_text="as the card declares it")
+    pipeline_tag = models.CharField(max_length=100, blank=True)
+    library = models.CharField(max_length=100, blank=True)
+    tags = ArrayField(models.CharField(max_length=200), default=list)
+    base_models = ArrayField(models.CharField(max_length=200), default=list)
+    parameters = models.BigIntegerField(null=True)
+    used_storage = models.BigIntegerField(
+        default=0, help_text="bytes of the distinct large files in this repo"
+    )
+    downloads = models.BigIntegerField(default=0, help_text="in the last 30 days")
+    downloads_all_time = models.BigIntegerField(default=0)
+    likes = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["type", "key"], name="one_repo_per_id")]
+        indexes: ClassVar = [
+            GinIndex(OpClass(Upper("full_name"), name="gin_trgm_ops"), name="repo_name_trigrams"),
+            GinIndex(fields=["tags"], name="repo_tags"),
+            models.Index(fields=["type", "-updated_at"], name="repo_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+
+class RepoRedirect(models.Model):
+    """A former id of a repo, still leading to it."""
+
+    type = models.CharField(max_length=8, choices=Repo.Type.choices)
+    key = models.CharField(max_length=200)
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="former_ids")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["type", "key"], name="one_redirect_per_id")]
+
+
+class RetiredRepo(models.Model):
+    """The id of a deleted repo.  Only members of ``namespace`` who may write there can take it again."""
+
+    type = models.CharField(max_length=8, choices=Repo.Type.choices)
+    key = models.CharField(max_length=200)
+    namespace = models.ForeignKey(Namespace, null=True, on_delete=models.SET_NULL, related_name="+")
+    retired_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["type", "key"], name="one_retirement_per_id")
+        ]
+
+
+class Ref(models.Model):
+    """A branch, tag or pull request, by its full name (``refs/heads/main``).  Rows are locked to move it."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="refs")
+    name = models.CharField(max_length=255)
+    oid = models.CharField(max_length=OID_LENGTH)
+    message = models.TextField(blank=True, help_text="of a tag")
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["repo", "name"], name="one_ref_per_name")]
