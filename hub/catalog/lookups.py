@@ -1,20 +1,20 @@
 """From what a client sends (a repo id and a revision) to a repo and a commit: one query, then the gate."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from uuid import UUID
 
-from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import F
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access
+from hub.catalog import access, revisions
 from hub.catalog.access import Rights
 from hub.catalog.errors import CatalogError, RepoNotFound, RevisionNotFound
-from hub.catalog.models import CommitRecord, Ref, Repo, RepoRedirect
-from hub.catalog.names import RepoName, candidate_refs, is_oid_prefix
+from hub.catalog.models import CommitRecord, Repo, RepoRedirect
+from hub.catalog.names import RepoName
+from hub.catalog.revisions import Located
 
-SHORT_OID = 7
+__all__ = ["Located"]
+
 DEFAULT_REVISION = "main"
 
 
@@ -26,19 +26,6 @@ class Moved(CatalogError):
         self.repo = repo
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A repo at one commit, seen by a viewer who may read it."""
-
-    repo: Repo
-    revision: str
-    commit: str
-    tree: str
-    created_at: datetime
-    card: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
 def find_repo(viewer: Viewer, name: RepoName) -> Repo:
     """Return a repo that the viewer may read; raises RepoNotFound, or Moved when it was renamed."""
     return _admitted(
@@ -48,16 +35,25 @@ def find_repo(viewer: Viewer, name: RepoName) -> Repo:
 
 def locate(viewer: Viewer, name: RepoName, revision: str = DEFAULT_REVISION) -> Located:
     """Return a repo at a revision; raises RepoNotFound, Moved or RevisionNotFound."""
-    row = with_revision(
-        Repo.objects.select_related("namespace").filter(type=name.type, key=name.key), revision
-    ).first()
-    return located(_admitted(viewer, name, row), revision)
+    repo, at = revisions.find_named(name, revision) or (None, None)
+    _admitted(viewer, name, repo)
+    return _present(at, revision)
 
 
 def locate_in(repo: Repo, revision: str) -> Located:
     """Return a repo that was found before, at a revision; raises RevisionNotFound."""
-    row = with_revision(Repo.objects.select_related("namespace").filter(pk=repo.pk), revision).get()
-    return located(row, revision)
+    return _present(revisions.find_all([repo.pk], revision).get(repo.pk), revision)
+
+
+def locate_heads(repos: Sequence[Repo]) -> dict[UUID, Located]:
+    """Return the tips of main of repos that the viewer may read, in one query."""
+    return revisions.find_all([repo.pk for repo in repos], DEFAULT_REVISION)
+
+
+def _present(at: Located | None, revision: str) -> Located:
+    if at is None:
+        raise RevisionNotFound(f"Invalid rev id: {revision}")
+    return at
 
 
 def _admitted(viewer: Viewer, name: RepoName, repo: Repo | None) -> Repo:
@@ -75,39 +71,6 @@ def _elsewhere(viewer: Viewer, name: RepoName) -> CatalogError:
     if redirect is not None and access.may_read(viewer, redirect.repo):
         return Moved(redirect.repo)
     return RepoNotFound("Repository not found")
-
-
-def with_revision(repos: QuerySet[Repo], revision: str) -> QuerySet[Repo]:
-    """Annotate repos with the commit that ``revision`` means: a branch before a tag before a commit id."""
-    refs = Ref.objects.filter(repo=OuterRef("pk"), name__in=candidate_refs(revision))
-    # 'refs/heads/x' sorts before 'refs/tags/x', so a branch wins over a tag of the same name.
-    meanings: list[Any] = [Subquery(refs.order_by("name").values("oid")[:1])]
-    if len(revision) >= SHORT_OID and is_oid_prefix(revision):
-        commits = CommitRecord.objects.filter(network=OuterRef("network"))
-        exact = (
-            commits.filter(oid=revision) if len(revision) == 40 else commits.filter(oid__startswith=revision)
-        )
-        meanings.append(Subquery(exact.order_by("oid").values("oid")[:1]))
-    meanings.append(Value("", output_field=CharField()))
-    record = CommitRecord.objects.filter(network=OuterRef("network"), oid=OuterRef("commit_oid"))
-    columns = JSONObject(tree="tree", created_at="created_at", card="card__data", facts="facts")
-    return repos.annotate(commit_oid=Coalesce(*meanings), record=Subquery(record.values(json=columns)))
-
-
-def located(repo: Repo, revision: str) -> Located:
-    """Turn a row of `with_revision` into a Located; raises RevisionNotFound."""
-    record: dict[str, Any] | None = getattr(repo, "record", None)
-    if not record:
-        raise RevisionNotFound(f"Invalid rev id: {revision}")
-    return Located(
-        repo=repo,
-        revision=revision,
-        commit=getattr(repo, "commit_oid", ""),
-        tree=record["tree"],
-        created_at=datetime.fromisoformat(record["created_at"]),
-        card=record["card"] or {},
-        facts=record["facts"] or {},
-    )
 
 
 def rights_if_needed(viewer: Viewer, repo: Repo) -> Rights | None:

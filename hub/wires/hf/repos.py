@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from hub.accounts.identity import Viewer
 from hub.catalog import access, repos, search
 from hub.catalog.errors import BadRequest, NameTaken, RepoNotFound
-from hub.catalog.lookups import Located, locate, located, rights_if_needed, with_revision
+from hub.catalog.lookups import Located, locate, locate_heads, rights_if_needed
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.catalog.trees import files
@@ -136,7 +136,7 @@ def listing(request: HttpRequest, viewer: Viewer, *, kind: str) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
     )
     full = flag(request, "full") or bool(expand)
-    found = _at_heads(page.repos) if full or flag(request, "cardData") or flag(request, "config") else {}
+    found = locate_heads(page.repos) if full or flag(request, "cardData") or flag(request, "config") else {}
     response = json_answer([_list_item(request, repo, found.get(repo.pk), expand) for repo in page.repos])
     if page.cursor:
         response["Link"] = next_link(request, cursor=page.cursor)
@@ -154,14 +154,6 @@ def _query(request: HttpRequest, kind: str) -> search.Query:
         task=get.get("pipeline_tag", ""), gated=gated, sort=get.get("sort") or "trendingScore",
         parameters=search.parse_parameters(get.get("num_parameters", "")),
     )  # fmt: skip
-
-
-def _at_heads(found: list[Repo]) -> dict[Any, Located]:
-    """Return the tips of main of many repos in one query."""
-    rows = with_revision(
-        Repo.objects.select_related("namespace").filter(pk__in=[repo.pk for repo in found]), "main"
-    )
-    return {row.pk: located(row, "main") for row in rows}
 
 
 def _list_item(request: HttpRequest, repo: Repo, at: Located | None, expand: list[str]) -> dict[str, Any]:
