@@ -79,6 +79,12 @@ class TagBody(serializers.Serializer[Any]):
     message = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=10_000)
 
 
+class SquashBody(serializers.Serializer[Any]):
+    """`POST .../super-squash/{branch}`."""
+
+    message = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=10_000)
+
+
 class PathsBody(serializers.Serializer[Any]):
     """`POST .../paths-info/{revision}`, sent as JSON."""
 

@@ -18,9 +18,10 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256, is_oid_prefix
 from hub.catalog.objects import MAX_REGULAR_BYTES
 from hub.catalog.operations import AddFile, AddLarge, Copy, Delete, Operation
+from hub.catalog.squash import squash
 from hub.web import public_base
 from hub.wires.base import header_text, json_answer
-from hub.wires.hf.bodies import CardBody, PreuploadBody
+from hub.wires.hf.bodies import CardBody, PreuploadBody, SquashBody
 from hub.wires.hf.reading import checked, flag, get_repo, json_body
 
 # A line holds one file in base64, which is a third longer, and JSON around it.
@@ -78,6 +79,14 @@ def create_commit(
         message=Message(header["summary"], header["description"]), parent=header["parentCommit"], create_pr=create_pr,
     )  # fmt: skip
     return _committed(request, found, done)
+
+
+def super_squash(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, branch: str) -> HttpResponse:
+    """`POST .../super-squash/{branch}`: one commit instead of the branch's history."""
+    body = checked(SquashBody, json_body(request))
+    found = get_repo(viewer, kind, repo)
+    message = Message(body.get("message") or f"Squash the history of {branch}")
+    return json_answer({"commitOid": squash(viewer, found, revision=branch, message=message)})
 
 
 def _committed(request: HttpRequest, repo: Repo, done: Committed) -> HttpResponse:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/tag/<seg:name>", door(POST=trees.create_tag, DELETE=trees.delete_tag)),
     path("<kind:kind>/<repo:repo>/preupload/<seg:revision>", door(POST=commits.preupload)),
     path("<kind:kind>/<repo:repo>/commit/<seg:revision>", door(POST=commits.create_commit)),
+    path("<kind:kind>/<repo:repo>/super-squash/<seg:branch>", door(POST=commits.super_squash)),
     path("<kind:kind>/<repo:repo>/revision/<seg:revision>", door(GET=repos.info)),
     path("<kind:kind>/<repo:repo>/settings", door(PUT=repos.settings)),
     path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),

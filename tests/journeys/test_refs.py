@@ -1,0 +1,133 @@
+"""Branches, tags, pull request refs and histories."""
+
+from collections.abc import Callable
+
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import BadRequestError, HfHubHTTPError, RevisionNotFoundError
+
+
+def put(api: HfApi, repo: str, path: str, content: bytes, **options: object) -> str:
+    return api.upload_file(repo_id=repo, path_in_repo=path, path_or_fileobj=content, **options).oid  # type: ignore[arg-type]
+
+
+def test_branches(alice: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    first = put(alice, repo, "a.txt", b"1")
+    second = put(alice, repo, "a.txt", b"2")
+    alice.create_branch(repo, branch="from-first", revision=first[:7])
+    alice.create_branch(repo, branch="with/slash")
+    assert alice.model_info(repo, revision="from-first").sha == first
+    assert alice.model_info(repo, revision="with/slash").sha == second
+    with pytest.raises(HfHubHTTPError, match="Reference refs/heads/with/slash already exists") as conflict:
+        alice.create_branch(repo, branch="with/slash")
+    assert conflict.value.response.status_code == 409
+    alice.create_branch(repo, branch="with/slash", exist_ok=True)
+    with pytest.raises(HfHubHTTPError, match="Reference refs/heads/main already exists"):
+        alice.create_branch(repo, branch="main")
+    with pytest.raises(BadRequestError, match="Invalid reference for a branch"):
+        alice.create_branch(repo, branch="refs/pr/5")
+    with pytest.raises(HfHubHTTPError, match="Cannot delete refs/heads/main"):
+        alice.delete_branch(repo, branch="main")
+    alice.delete_branch(repo, branch="with/slash")
+    with pytest.raises(HfHubHTTPError, match="Invalid rev id"):
+        alice.delete_branch(repo, branch="with/slash")
+    with pytest.raises(RevisionNotFoundError):
+        alice.model_info(repo, revision="with/slash")
+
+
+def test_tags(alice: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    first = put(alice, repo, "a.txt", b"1")
+    put(alice, repo, "a.txt", b"2")
+    alice.create_tag(repo, tag="v0", revision=first[:7], tag_message="the first")
+    alice.create_tag(repo, tag="v1")
+    with pytest.raises(HfHubHTTPError) as conflict:
+        alice.create_tag(repo, tag="v1")
+    assert conflict.value.response.status_code == 409
+    alice.create_tag(repo, tag="v1", exist_ok=True)
+    assert alice.model_info(repo, revision="v0").sha == first
+    assert {tag.name: tag.target_commit for tag in alice.list_repo_refs(repo).tags}["v0"] == first
+    alice.create_branch(repo, branch="v1", exist_ok=True)
+    for bad in ("invalid tag", "a..b", "refs/x", "-dash", "@{0}"):
+        with pytest.raises(HfHubHTTPError):
+            alice.create_tag(repo, tag=bad)
+    with pytest.raises(RevisionNotFoundError):
+        alice.create_tag(repo, tag="v2", revision="absent")
+    with pytest.raises(HfHubHTTPError):
+        alice.delete_tag(repo, tag="main")
+    alice.delete_tag(repo, tag="v0")
+    with pytest.raises(RevisionNotFoundError):
+        alice.delete_tag(repo, tag="v0")
+    with pytest.raises(RevisionNotFoundError):
+        alice.model_info(repo, revision="v0")
+
+
+def test_histories(alice: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    alice.upload_file(
+        repo_id=repo,
+        path_in_repo="a.txt",
+        path_or_fileobj=b"1",
+        commit_message="A title",
+        commit_description="And more.",
+    )
+    put(alice, repo, "b.txt", b"2", commit_message="Another")
+    commits = alice.list_repo_commits(repo, formatted=True)
+    assert [commit.title for commit in commits] == ["Another", "A title", "initial commit"]
+    assert commits[1].message == "And more."
+    assert commits[1].authors == ["alice"]
+    assert commits[1].formatted_title == "A title"
+    by_path = {entry.path: entry for entry in alice.list_repo_tree(repo, recursive=True, expand=True)}
+    assert by_path["a.txt"].last_commit.title == "A title"  # type: ignore[union-attr]
+    assert by_path["b.txt"].last_commit.oid == commits[0].commit_id  # type: ignore[union-attr]
+
+
+def test_long_histories_come_in_pages(alice: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    made = [put(alice, repo, "count.txt", str(number).encode()) for number in range(55)]
+    assert [commit.commit_id for commit in alice.list_repo_commits(repo)][:-1] == made[::-1]
+
+
+def test_squashing_a_branch(alice: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    put(alice, repo, "a.txt", b"1")
+    alice.create_tag(repo, tag="kept")
+    put(alice, repo, "b.txt", b"2")
+    request = put(alice, repo, "c.txt", b"3", create_pr=True)
+    alice.super_squash_history(repo, commit_message="All in one")
+    assert [commit.title for commit in alice.list_repo_commits(repo)] == ["All in one"]
+    assert set(alice.list_repo_files(repo)) == {".gitattributes", "a.txt", "b.txt"}
+    assert len(alice.list_repo_commits(repo, revision="kept")) == 2
+    assert alice.list_repo_commits(repo, revision="refs/pr/1")[0].commit_id == request
+    alice.super_squash_history(repo, branch="refs/pr/1")
+    assert len(alice.list_repo_commits(repo, revision="refs/pr/1")) == 1
+    assert len(alice.list_repo_commits(repo)) == 1
+
+
+def test_pull_requests(alice: HfApi, bob: HfApi, new_repo: Callable[..., str]) -> None:
+    repo = new_repo()
+    put(alice, repo, "a.txt", b"1")
+    opened = bob.upload_file(repo_id=repo, path_in_repo="b.txt", path_or_fileobj=b"from bob", create_pr=True)
+    assert opened.pr_url is not None and opened.pr_url.endswith(f"/{repo}/discussions/1")
+    assert (opened.pr_revision, opened.pr_num) == ("refs/pr/1", 1)
+    assert "b.txt" not in alice.list_repo_files(repo)
+    assert "b.txt" in alice.list_repo_files(repo, revision="refs/pr/1")
+    large = bob.upload_file(
+        repo_id=repo,
+        path_in_repo="w.bin",
+        path_or_fileobj=bytes(4000),
+        revision="refs/pr/1",
+        commit_message="More",
+    )
+    assert alice.model_info(repo, revision="refs/pr/1").sha == large.oid
+    refs = alice.list_repo_refs(repo, include_pull_requests=True)
+    assert [ref.ref for ref in refs.pull_requests or []] == ["refs/pr/1"]
+    assert refs.branches[0].name == "main"
+    alice.create_tag(repo, tag="proposal", revision="refs/pr/1")
+    assert alice.model_info(repo, revision="proposal").sha == large.oid
+    with pytest.raises(HfHubHTTPError) as refused:
+        put(bob, repo, "c.txt", b"straight to main")
+    assert refused.value.response.status_code == 403
+    with pytest.raises(RevisionNotFoundError):
+        put(bob, repo, "c.txt", b"x", create_pr=True, revision="absent")
