@@ -2,7 +2,7 @@
 
 import time
 
-from hub.catalog import jobs, pushes
+from hub.catalog import holdings, jobs
 from hub.catalog.models import Job
 from storage import uploads
 from storage.errors import ObjectMissing, UploadClosed, WrongSize
@@ -39,7 +39,7 @@ def verify(job: Job) -> None:
             return
     found, size = _hash(job, upload)
     with jobs.finishing(job, {"sha256": found, "size": size}) as row:
-        row.result["state"] = pushes.settle(upload, found=found, size=size)
+        row.result["state"] = holdings.settle(upload, found=found, size=size)
 
 
 def _hash(job: Job, upload: Upload) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from dulwich.objects import Blob
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, jobs, objects, pushes, refs
+from hub.catalog import access, holdings, jobs, objects, pushes, refs
 from hub.catalog.cards import Claims, parse_card
 from hub.catalog.errors import BadRequest, RevisionNotFound, SignInNeeded, StaleParent
 from hub.catalog.models import Card, CommitRecord, PathChange, PullRequest, Ref, Repo, TreeRow
@@ -114,7 +114,7 @@ def _land(
     if parent and not ref.oid.startswith(parent):
         raise StaleParent(STALE)
     head = CommitRecord.objects.get(network=repo.network_id, oid=ref.oid)
-    pushes.lock_claims(repo, {large.sha256 for large in staged.large.values()})
+    holdings.lock_claims(repo, {large.sha256 for large in staged.large.values()})
     outcome = rewrite(repo, head.tree, staged.changes)
     number = None
     if create_pr:

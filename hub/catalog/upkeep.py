@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError
 from django.utils import timezone
 
-from hub.catalog import jobs, pushes
+from hub.catalog import holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
 from storage import sweep
 from storage.models import Blob, Upload
@@ -24,7 +24,7 @@ def release_claims(before: datetime, limit: int = 1000) -> int:
         claims = list(idle.select_related("repo")[:limit])
         RepoBlob.objects.filter(pk__in=[claim.pk for claim in claims]).delete()
         for repo in {claim.repo for claim in claims}:
-            pushes.weigh(repo)
+            holdings.weigh(repo)
     return len(claims)
 
 
@@ -68,7 +68,7 @@ def ask_missing_proofs() -> int:
             owner=str(claim.repo_id), sha256=claim.sha256, state=Upload.State.STORED
         )
         for upload in uploads:
-            pushes.ask_proof(claim.repo, upload)
+            holdings.ask_proof(claim.repo, upload)
             asked += 1
     return asked
 

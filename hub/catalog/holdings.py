@@ -1,0 +1,101 @@
+"""What becomes of a repo's claims to large files: proof asked for, awaited, settled.
+
+Every function here is about rows only; bytes move in `pushes` and `pulls`.
+"""
+
+import time
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.models import Sum
+from django.utils import timezone
+
+from hub.catalog import jobs
+from hub.catalog.errors import BytesMissing
+from hub.catalog.models import Job, Ref, Repo, RepoBlob
+from hub.catalog.waiting import release_connection
+from storage import uploads
+from storage.models import Upload
+
+VERIFY = "verify"
+State = RepoBlob.State
+
+
+def ask_proof(repo: Repo, upload: Upload) -> Job:
+    """Ask a worker to hash the stored bytes of an upload."""
+    return jobs.ask(
+        kind=VERIFY, subject=str(upload.pk), repo=repo,
+        payload={"upload": str(upload.pk), "sha256": upload.sha256, "size": upload.size},
+    )  # fmt: skip
+
+
+def wait_for_proofs(repo: Repo, digests: list[str]) -> None:
+    """Wait up to ``HUB_PROOF_WAIT`` seconds for the open proofs of these files, holding neither lock nor connection."""
+    waiting = Job.objects.filter(
+        repo=repo, kind=VERIFY, payload__sha256__in=digests, state__in=["waiting", "running"]
+    )
+    open_jobs = list(waiting.values_list("pk", flat=True))
+    if not open_jobs or connection.in_atomic_block:
+        return
+    release_connection()
+    deadline, pause = time.monotonic() + settings.HUB_PROOF_WAIT, 0.02
+    try:
+        while not jobs.has_notice(open_jobs) and time.monotonic() < deadline:
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+    except redis.RedisError:
+        # Without notices nobody can be woken; the proof goes on, and the file is listed as being proven.
+        return
+
+
+def lock_claims(repo: Repo, digests: set[str]) -> None:
+    """Keep the claims of a commit from being swept until it has landed; raises BytesMissing when one is gone."""
+    claims = RepoBlob.objects.select_for_update().filter(repo=repo, sha256__in=digests).order_by("pk")
+    gone = digests - {claim.sha256 for claim in claims}
+    if gone:
+        raise BytesMissing(f"The bytes of oid {min(gone)} were removed meanwhile; upload the file again.")
+
+
+def settle(upload: Upload, *, found: str, size: int) -> str:
+    """Write what hashing the stored bytes of an upload gave, inside the job's last transaction; returns the state.
+
+    The bytes of a refuted upload are condemned; a claim that another upload proved, or may yet prove, stays.
+    """
+    claim = RepoBlob.objects.select_for_update().filter(repo_id=upload.owner, sha256=upload.sha256).first()
+    if found == upload.sha256 and size == upload.size:
+        blob = uploads.settle_proven(upload)
+        # Claims whose bytes had been found damaged in the store are whole again with these.
+        RepoBlob.objects.filter(blob=blob, state=State.REJECTED).update(state=State.PROVEN, problem="")
+        if claim is not None:
+            claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
+    else:
+        problem = f"The uploaded bytes do not hash to oid {upload.sha256}: they are {size} bytes with sha256 {found}."
+        uploads.settle_rejected(upload, problem=problem)
+        if claim is not None and claim.state == State.PROVING and not _is_still_open(upload):
+            claim.state, claim.problem = State.REJECTED, problem
+    if claim is None:
+        return "forgotten"
+    claim.settled_at = timezone.now()
+    claim.save(update_fields=["state", "problem", "blob", "size", "settled_at"])
+    # An inspection holds its job's row when it writes the repo's, so both are taken in that order here too.
+    _look_again(claim.repo)
+    weigh(claim.repo)
+    return claim.state
+
+
+def weigh(repo: Repo) -> None:
+    """Write how many bytes of large files a repo holds."""
+    total = RepoBlob.objects.filter(repo=repo, state=State.PROVEN).aggregate(total=Sum("size"))["total"]
+    Repo.objects.filter(pk=repo.pk).update(used_storage=total or 0)
+
+
+def _is_still_open(upload: Upload) -> bool:
+    others = Upload.objects.filter(owner=upload.owner, sha256=upload.sha256, state=Upload.State.STORED)
+    return others.exclude(pk=upload.pk).exists()
+
+
+def _look_again(repo: Repo) -> None:
+    """The tips of the repo may now be complete: ask for their inspection."""
+    for oid in sorted(set(Ref.objects.filter(repo=repo).values_list("oid", flat=True))):
+        jobs.ask(kind="inspect", subject=f"{repo.pk}:{oid}", repo=repo, payload={"commit": oid})
