@@ -3,4 +3,4 @@
 from hub.settings import *  # noqa: F403
 
 ROOT_URLCONF = "tests.bench.bare"
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []

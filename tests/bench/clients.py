@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -37,4 +38,5 @@ def delete(key: str, endpoint: str, bucket: str, access_key: str, secret_key: st
 
 
 if __name__ == "__main__":
-    {"download": download, "put": put, "delete": delete}[sys.argv[1]](*sys.argv[2:])
+    programs: dict[str, Callable[..., None]] = {"download": download, "put": put, "delete": delete}
+    programs[sys.argv[1]](*sys.argv[2:])

@@ -9,7 +9,7 @@ from types import TracebackType
 import psutil
 import requests
 
-from tests.bench.measure_uploads import _wait_until_pullable
+from tests.bench.measure_uploads import wait_until_pullable
 from tests.bench.report import Line, ceiling
 from tests.bench.weights import write_weights
 from tests.bench.world import OWNER, World, hf, require_space, run_program
@@ -83,11 +83,13 @@ def measure(world: World, *, size: int, delivery: str) -> list[Line]:
                     [hf(), "upload", REPO, str(path), FILE], world.client_env(live.url), base=live.env
                 )
                 address = f"{live.url}/{REPO}/resolve/main/{FILE}"
-                _wait_until_pullable(address, size)
+                wait_until_pullable(address, size)
                 _pull(address, size)
     finally:
         path.unlink()
-    note = f"peak sum of proportional set sizes; {size / 10**9:.1f} GB in by hf upload, out by {STREAMS} streams at once"
+    note = (
+        f"peak sum of proportional set sizes; {size / 10**9:.1f} GB in by hf upload, out by {STREAMS} streams"
+    )
     return [
         ceiling(
             f"memory of {group}, {delivery}", "MB", peak, most=MOST_MB, note=note if group == "web" else ""

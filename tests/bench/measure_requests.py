@@ -37,7 +37,7 @@ def measure(world: World, *, seconds: float, rounds: int) -> list[Line]:
         with _bare(live, port=world.port + 9) as port:
             pairs = _rounds(live, port, seconds=seconds, rounds=rounds)
     return [
-        speed(f"{door}, {who}", "req/s", found, target=TARGETS[who], note=NOTE if who == "token" else "")
+        speed(f"{door}, {who}", "req/s", found, target=TARGETS[who], note=NOTE)
         for (door, who), found in pairs.items()
     ]
 

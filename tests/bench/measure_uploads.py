@@ -38,7 +38,7 @@ def _pair(world: World, live: LiveHub, path: Path, number: int) -> tuple[float, 
     repo = f"{OWNER}/upload-{number}"
     started = time.perf_counter()
     run_program([hf(), "upload", repo, str(path), FILE], world.client_env(live.url), base=live.env)
-    _wait_until_pullable(f"{live.url}/{repo}/resolve/main/{FILE}", path.stat().st_size)
+    wait_until_pullable(f"{live.url}/{repo}/resolve/main/{FILE}", path.stat().st_size)
     ours = time.perf_counter() - started
     _delete(live, repo)
     return ours, peer
@@ -50,7 +50,8 @@ def _timed(argv: list[str], env: dict[str, str], live: LiveHub) -> float:
     return time.perf_counter() - started
 
 
-def _wait_until_pullable(address: str, size: int) -> None:
+def wait_until_pullable(address: str, size: int) -> None:
+    """Ask until the file is no longer being proven; raises AssertionError when it is refused."""
     deadline = time.monotonic() + 60 + size / 10**7
     while (answer := requests.head(address, timeout=30)).status_code == 503 and time.monotonic() < deadline:
         time.sleep(0.05)

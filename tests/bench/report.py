@@ -60,8 +60,7 @@ def table(lines: list[Line]) -> str:
     rows = [head, *(_row(line) for line in lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    notes = [f"{line.name}: {line.note}" for line in lines if line.note]
-    return "\n".join(["", *text, "", *notes])
+    return "\n".join(["", *text, "", *dict.fromkeys(line.note for line in lines)])
 
 
 def _row(line: Line) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class OneFile(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{self.etag}"')
         self.send_header("X-Repo-Commit", self.etag[:40])
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the parent's
         """Say nothing."""
 
 
