@@ -174,6 +174,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "hub.pages.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL] if HUB_PUBLIC_URL else []
 # NDJSON commits are read as a stream with bounds of their own; every other body stays under this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20

@@ -24,3 +24,8 @@ urlpatterns = [
     path("", include(file_doors("model"))),
     path("", include("hub.pages.urls")),
 ]
+
+handler400 = "hub.pages.errors.bad_request"
+handler403 = "hub.pages.errors.forbidden"
+handler404 = "hub.pages.errors.not_found"
+handler500 = "hub.pages.errors.server_error"

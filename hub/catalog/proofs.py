@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -60,7 +61,7 @@ WHERE w.mode <> {FOLDER_MODE}
 
 def proof_of(repo: Repo, tree: str) -> Proof:
     """Return what is known of every file below the root ``tree``."""
-    values = {"network": repo.network_id, "tree": tree, "repo": repo.pk, "named": MAX_NAMED}
+    values: dict[str, Any] = {"network": repo.network_id, "tree": tree, "repo": repo.pk, "named": MAX_NAMED}
     with connection.cursor() as cursor:
         cursor.execute(_PROOF, values)
         files, size, large, proven, proving, unproven, largest = cursor.fetchone()
@@ -84,8 +85,9 @@ JOIN claims ON claims.repo_id = w.repo_id AND claims.sha256 = w.sha256 GROUP BY 
 
 
 def unsettled(repos: Sequence[Repo]) -> dict[UUID, str]:
-    """Return ``proving`` or ``rejected`` for those repos whose tip of main holds such a file; begins from the claims
-    that are not proven, which are few.
+    """Return ``proving`` or ``rejected`` for those repos whose tip of main holds such a file.
+
+    The search begins from the claims that are not proven, which are few.
     """
     with connection.cursor() as cursor:
         # 'rejected' sorts after 'proving', so the worst file decides.

@@ -1,6 +1,47 @@
-"""Pages."""
+"""Pages.  Everything that is no fixed word here is the name of a user, an organization or a repo."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from hub.pages import account, browse, errors, files, gate, history, people, repos
 
 app_name = "pages"
-urlpatterns: list[URLPattern] = []
+
+
+def _repo_pages(prefix: str, kind: str) -> list[URLPattern]:
+    """Return the pages of one repo type, behind ``prefix``."""
+    extra = {"kind": kind}
+    base = f"{prefix}<full_repo:repo>"
+    return [
+        path(base, repos.card, extra, name=kind),
+        path(f"{base}/use", repos.use, extra),
+        path(f"{base}/proof/<rest:rest>", repos.proof, extra),
+        path(f"{base}/tree", files.tree, extra),
+        path(f"{base}/tree/<rest:rest>", files.tree, extra),
+        path(f"{base}/blob/<rest:rest>", files.blob, extra),
+        path(f"{base}/commits", history.commits, extra),
+        path(f"{base}/commits/<rest:rest>", history.commits, extra),
+        path(f"{base}/commit/<seg:sha>", history.commit, extra),
+        path(f"{base}/ask-access", gate.ask, extra),
+        path(f"{base}/settings/access", gate.manage, extra),
+    ]
+
+
+urlpatterns: list[URLPattern] = [
+    path("", browse.home, name="home"),
+    path("models", browse.home, name="models"),
+    path("datasets", browse.datasets, name="datasets"),
+    path("robots.txt", errors.robots),
+    path("favicon.ico", errors.favicon),
+    path("login", people.log_in, name="login"),
+    path("logout", people.log_out, name="logout"),
+    path("signup", people.sign_up, name="signup"),
+    path("password/reset", account.Reset.as_view(), name="reset"),
+    path("password/reset/sent", account.ResetSent.as_view(), name="reset-sent"),
+    path("password/reset/<str:uidb64>/<str:token>", account.ResetConfirm.as_view(), name="reset-confirm"),
+    path("settings/tokens", account.tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke", account.revoke, name="revoke"),
+    path("settings/password", account.password, name="password"),
+    *_repo_pages("datasets/", "dataset"),
+    *_repo_pages("", "model"),
+    path("<seg:name>", browse.namespace, name="namespace"),
+]

@@ -1,0 +1,100 @@
+"""A person's own pages: tokens and password."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash, views
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from hub.accounts.identity import Viewer
+from hub.accounts.models import Token, User
+from hub.accounts.tokens import create_token
+from hub.catalog.errors import BadRequest
+from hub.catalog.scopes import create_scoped_token
+from hub.pages.doors import member_page
+from hub.pages.forms import TokenForm
+from hub.web import public_base
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def tokens(request: HttpRequest, user: User) -> HttpResponse:
+    """The tokens of a person, and the form for a new one.  A new token's secret is in this one answer only."""
+    form, secret = TokenForm(), ""
+    if request.method == "POST":
+        form = TokenForm(request.POST)
+        secret = _made(user, form) if form.is_valid() else ""
+        form = TokenForm() if secret else form
+    found = user.tokens.prefetch_related("scopes__repo", "scopes__namespace").order_by("-created_at")
+    context = {"form": form, "secret": secret, "tokens": found, "base": public_base(request)}
+    failed = request.method == "POST" and not secret
+    return render(request, "people/tokens.html", context, status=400 if failed else 200)
+
+
+def _made(user: User, form: TokenForm) -> str:
+    data = form.cleaned_data
+    if data["kind"] != Token.Kind.FINE_GRAINED:
+        return create_token(user=user, name=data["name"], kind=data["kind"], expires_at=form.expires_at)[1]
+    try:
+        return create_scoped_token(
+            Viewer(user=user), name=data["name"], permission=data["permission"] or "read", targets=form.lines,
+            expires_at=form.expires_at,
+        )[1]  # fmt: skip
+    except BadRequest as error:
+        form.add_error("targets", str(error))
+        return ""
+
+
+@require_POST
+@member_page
+def revoke(request: HttpRequest, user: User, *, pk: int) -> HttpResponse:
+    """End a token at once."""
+    token = get_object_or_404(Token, pk=pk, user=user)
+    token.delete()
+    messages.success(
+        request, f"The token “{token.name}” is revoked. Programs that use it are refused from now on."
+    )
+    return HttpResponseRedirect(reverse("pages:tokens"))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def password(request: HttpRequest, user: User) -> HttpResponse:
+    """Change one's password; other sessions end with it."""
+    form = PasswordChangeForm(user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        update_session_auth_hash(request, form.save())
+        messages.success(request, "Your password is changed. Other browsers are logged out.")
+        return HttpResponseRedirect(reverse("pages:password"))
+    return render(
+        request, "people/password.html", {"form": form}, status=400 if request.method == "POST" else 200
+    )
+
+
+class Reset(views.PasswordResetView):
+    """Ask for a reset link by mail; a hub without mail says whom to ask instead."""
+
+    template_name = "people/reset.html"
+    email_template_name = "people/reset_mail.txt"
+    subject_template_name = "people/reset_subject.txt"
+    success_url = reverse_lazy("pages:reset-sent")
+    extra_context = {"has_mail": bool(settings.EMAIL_HOST)}
+
+
+class ResetSent(views.PasswordResetDoneView):
+    """The same answer whether or not the address is known."""
+
+    template_name = "people/reset_sent.html"
+
+
+class ResetConfirm(views.PasswordResetConfirmView):
+    """Choose a new password, by a link that works once."""
+
+    template_name = "people/reset_confirm.html"
+    success_url = reverse_lazy("pages:login")

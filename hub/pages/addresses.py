@@ -1,0 +1,16 @@
+"""Where the pages of a repo lie.  Revisions are one escaped segment, so ``refs/pr/1`` reads one way only."""
+
+from urllib.parse import quote
+
+from hub.catalog.models import Repo
+
+
+def repo_url(repo: Repo) -> str:
+    """Return the address of a repo's first page."""
+    return f"/datasets/{repo.full_name}" if repo.type == Repo.Type.DATASET else f"/{repo.full_name}"
+
+
+def rev_url(repo: Repo, verb: str, revision: str, path: str = "") -> str:
+    """Return the address of ``verb`` (tree, blob, resolve, raw, commits, ...) at a revision and path."""
+    tail = f"/{quote(path)}" if path else ""
+    return f"{repo_url(repo)}/{verb}/{quote(revision, safe='')}{tail}"

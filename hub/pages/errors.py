@@ -1,0 +1,55 @@
+"""Pages for what no view answers, robots.txt and the icon."""
+
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.template.loader import render_to_string
+
+from hub.pages.doors import trouble
+
+_PROGRAMS = ("/api/", "/lfs/", "/bytes/")
+
+
+def _for_program(request: HttpRequest, status: int, text: str) -> HttpResponse | None:
+    return JsonResponse({"error": text}, status=status) if request.path.startswith(_PROGRAMS) else None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    return _for_program(request, 400, "Bad request") or trouble(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _for_program(request, 403, "Forbidden") or trouble(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _for_program(request, 404, "Not found") or trouble(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: made without the database, which may be the reason."""
+    request_id = request.META.get("HUB_REQUEST_ID", "")
+    text = render_to_string("errors/500.html", {"request_id": request_id})
+    return _for_program(request, 500, "Internal error") or HttpResponse(text, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without the mark that shows it was sent from our own page."""
+    return trouble(
+        request, 403, "This form was open for too long, or cookies are off. Go back, reload, send again."
+    )
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """Machines may read the pages of models, not every revision of every file."""
+    rules = ["/api/", "/admin/", "/settings/", "/login", "/signup", "/password/", "/bytes/", "/lfs/"]
+    rules += ["/*/tree/", "/*/blob/", "/*/commit/", "/*/commits/", "/*/resolve/", "/*/raw/"]
+    lines = ["User-agent: *", *(f"Disallow: {rule}" for rule in rules)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it at the root whatever the page says."""
+    return HttpResponsePermanentRedirect(staticfiles_storage.url("weighhouse/favicon.svg"))

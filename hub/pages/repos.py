@@ -1,0 +1,159 @@
+"""The first pages of a repo: its card, how to use it, and the head that all its pages share."""
+
+import hashlib
+import logging
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from redis import RedisError
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access, pulls
+from hub.catalog.cards import body_of
+from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
+from hub.catalog.models import CommitRecord, Job
+from hub.catalog.names import FilePath
+from hub.catalog.proofs import Proof, proof_of
+from hub.catalog.trees import Entry, entry_at
+from hub.pages import markdown
+from hub.pages.addresses import rev_url
+from hub.pages.doors import page
+from hub.pages.use import snippets
+from hub.web import locate_rest, public_base, repo_name
+
+_log = logging.getLogger(__name__)
+
+README = "README.md"
+MAX_CARD_BYTES = 8 * 2**20
+CARD_SECONDS = 30 * 86_400
+
+
+def shell(viewer: Viewer, at: Located, *, tab: str, proof: Proof | None = None) -> dict[str, Any]:
+    """Return what the head of every page of a repo shows; a fixed number of queries."""
+    repo = at.repo
+    rights = access.rights_of(viewer, repo) if viewer.user is not None else None
+    proof = proof or proof_of(repo, at.tree)
+    return {
+        "repo": repo, "rev": at.revision, "at": at, "tab": tab, "proof": proof,
+        "commits": count_history(repo, at.commit),
+        "is_main": at.commit == repo.head, "pull": access.may_pull(viewer, repo, rights),
+        "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
+        "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
+        "jobs": _jobs(at) if proof.proving else [],
+    }  # fmt: skip
+
+
+def _bases(viewer: Viewer, at: Located) -> list[tuple[str, bool]]:
+    """Return the base models that the card names, and whether this hub has them for the viewer."""
+    value = at.card.get("base_model")
+    names = [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)][:5]
+    if not names:
+        return []
+    here = access.visible_repos(viewer, "model").filter(key__in=[name.lower() for name in names])
+    known = set(here.values_list("key", flat=True))
+    return [(name, name.lower() in known) for name in names]
+
+
+def _jobs(at: Located) -> list[Job]:
+    """Return the proofs that run or wait for this repo, the furthest first."""
+    open_ones = Job.objects.filter(
+        repo=at.repo, kind="verify", state__in=[Job.State.WAITING, Job.State.RUNNING]
+    )
+    return list(open_ones.order_by("-progress", "created_at")[:5])
+
+
+@page
+def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """The first page of a repo."""
+    at = locate(viewer, repo_name(kind, repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
+    context = shell(viewer, at, tab="card")
+    context["readme"] = _readme(viewer, at)
+    context["warnings"] = _warnings(at) if context["may_write"] else []
+    context["use"] = snippets(request, at, context["proof"].largest)[:2]
+    context["dtypes"] = _dtypes(at)
+    return render(request, "repo/card.html", context)
+
+
+def _readme(viewer: Viewer, at: Located) -> str | None:
+    """Return the card as HTML, or None where there is none to show.
+
+    Whoever may read the repo may read its card: that is where a gated repo says why it is gated.
+    """
+    entry = entry_at(at.repo, at.tree, FilePath((README,)))
+    if entry is None or entry.is_folder or entry.is_large or entry.size > MAX_CARD_BYTES:
+        return None
+    if access.may_pull(viewer, at.repo, rights_if_needed(viewer, at.repo)).reason == "disabled":
+        return None
+    return rendered(at, entry)
+
+
+def rendered(at: Located, entry: Entry) -> str:
+    """Return a Markdown file as safe HTML; kept in the cache under everything that it depends on."""
+    place = markdown.Place(
+        pages=rev_url(at.repo, "blob", at.revision) + "/", files=rev_url(at.repo, "resolve", at.revision) + "/",
+        folder=entry.path.rpartition("/")[0],
+    )  # fmt: skip
+    key = f"card:{markdown.VERSION}:{at.repo.network_id}:{entry.oid}:{hash_of(place)}"
+    known: str | None = _cached(key)
+    if known is None:
+        text = pulls.content_of(at.repo, entry).decode("utf-8", "replace")
+        known = markdown.render(body_of(text), place)
+        _keep(key, known)
+    return known
+
+
+def hash_of(place: markdown.Place) -> str:
+    """Return a short name for where a text's links lead."""
+    return hashlib.sha256(f"{place.pages}|{place.files}|{place.folder}".encode()).hexdigest()[:24]
+
+
+def _cached(key: str) -> str | None:
+    try:
+        value = cache.get(key)
+    except RedisError:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _keep(key: str, html: str) -> None:
+    try:
+        cache.set(key, html, CARD_SECONDS)
+    except RedisError as error:
+        _log.warning("A rendered card was not kept: %s", error)
+
+
+def _warnings(at: Located) -> list[str]:
+    """Return what is wrong with the card's front matter, for those who can mend it."""
+    found = CommitRecord.objects.filter(network=at.repo.network_id, oid=at.commit, card__isnull=False)
+    warnings = found.values_list("card__warnings", flat=True).first()
+    return [str(text) for text in warnings] if isinstance(warnings, list) else []
+
+
+def _dtypes(at: Located) -> list[tuple[str, int, float]]:
+    """Return number types with their counts and shares, the largest first, as inspections read them."""
+    facts = at.facts.get("safetensors")
+    parameters = facts.get("parameters") if isinstance(facts, dict) else None
+    if not isinstance(parameters, dict):
+        return []
+    counts = {name: count for name, count in parameters.items() if isinstance(count, int) and count > 0}
+    total = sum(counts.values()) or 1
+    return sorted(((name, n, 100 * n / total) for name, n in counts.items()), key=lambda row: -row[1])
+
+
+@page
+def use(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """How to get the files with the tools people have."""
+    at = locate(viewer, repo_name(kind, repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
+    context = shell(viewer, at, tab="use")
+    context["use"] = snippets(request, at, context["proof"].largest)
+    context["base"] = public_base(request)
+    return render(request, "repo/use.html", context)
+
+
+@page
+def proof(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: str) -> HttpResponse:
+    """The verdict alone, asked for again and again while something is being proven."""
+    at, _ = locate_rest(viewer, repo_name(kind, repo), rest)
+    return render(request, "repo/verdict.html", shell(viewer, at, tab=""))

@@ -1,0 +1,137 @@
+"""Small words of the templates: icons, seals, numbers with units, times, addresses of repo pages."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from hub.catalog.models import Repo
+from hub.pages.addresses import repo_url, rev_url
+from licenses.identifiers import known_licenses, license_title
+
+register = template.Library()
+
+# state -> symbol of the sprite, colour class
+_SEALS = {
+    "proven": ("proven", "ok"),
+    "proving": ("waiting", "info"),
+    "pending": ("waiting", "info"),
+    "rejected": ("refused", "bad"),
+    "missing": ("missing", "bad"),
+    "warn": ("missing", "warn"),
+    "terms": ("terms", "warn"),
+    "declared": ("terms", "idle"),
+    "accepted": ("proven", "ok"),
+    "empty": ("unknown", "idle"),
+    "unknown": ("unknown", "idle"),
+}
+_LARGE = [(10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")]
+_BYTES = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
+_AGO = [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")]
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """Return an icon that says nothing to a screen reader; a word stands beside it."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        extra, static("weighhouse/sprite.svg"), name,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def seal(state: str, size: str = "", label: str = "") -> SafeString:
+    """Return the seal of a state; with ``label`` it stands alone and has a name."""
+    symbol, tone = _SEALS.get(state, _SEALS["unknown"])
+    voice = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<svg class="seal {} is-{}" {}><use href="{}#s-{}"/></svg>',
+        f"seal--{size}" if size else "", tone, voice, static("weighhouse/sprite.svg"), symbol,
+    )  # fmt: skip
+
+
+@register.filter
+def tone(state: str) -> str:
+    """Return the colour class of a state."""
+    return "is-" + _SEALS.get(state, _SEALS["unknown"])[1]
+
+
+def _scaled(number: float, units: list[tuple[int, str]], last: str) -> str:
+    for scale, unit in units:
+        # What would be shown as 1000 of a unit is shown as 1 of the next.
+        if number >= scale * 0.9995:
+            value = number / scale
+            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            return f"{value:.{digits}f} {unit}"
+    return f"{number:.0f} {last}".strip()
+
+
+@register.filter
+def size(number: int | None) -> str:
+    """Return bytes in units of 1000: ``5.73 GB``."""
+    return _scaled(number or 0, _BYTES, "B")
+
+
+@register.filter
+def weights(number: int | None) -> str:
+    """Return a count of parameters: ``8.03 B`` is billions."""
+    return _scaled(number, _LARGE, "") if number else ""
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """Return a count with separators, whatever the locale."""
+    return f"{number or 0:,}"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """Return how long ago something was, in one word and a number."""
+    if moment is None:
+        return "never"
+    seconds = int((timezone.now() - moment).total_seconds())
+    for span, word in _AGO:
+        if seconds >= span:
+            count = seconds // span
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+@register.filter
+def short(oid: str) -> str:
+    """Return the first seven digits of a git id."""
+    return oid[:7]
+
+
+@register.filter
+def spaced(text: str) -> str:
+    """Return ``text generation`` for ``text-generation``."""
+    return text.replace("-", " ").replace("_", " ")
+
+
+@register.filter
+def license_name(text: str) -> str:
+    """Return the full name of a licence as declared."""
+    return license_title(text)
+
+
+@register.filter
+def license_brief(text: str) -> str:
+    """Return the short name that people know a licence by: its SPDX id where it has one."""
+    entry = known_licenses().get(text.strip().lower())
+    return (entry.spdx or entry.name) if entry else text
+
+
+@register.filter
+def url(repo: Repo) -> str:
+    """Return the address of a repo's first page."""
+    return repo_url(repo)
+
+
+@register.simple_tag
+def at(repo: Repo, verb: str, revision: str, path: str = "") -> str:
+    """Return the address of a page of a repo at a revision."""
+    return rev_url(repo, verb, revision, path)

@@ -1,0 +1,51 @@
+// Small comforts.  Every page works without them.
+(() => {
+  const SPRITE = document.querySelector(".brand use").getAttribute("href").split("#")[0];
+
+  const icon = (name) =>
+    `<svg class="icon" aria-hidden="true"><use href="${SPRITE}#i-${name}"/></svg>`;
+
+  const copyButton = () => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn--quiet btn--sm btn--icon";
+    button.setAttribute("aria-label", "Copy");
+    button.dataset.copyCode = "";
+    button.innerHTML = icon("copy");
+    return button;
+  };
+
+  const dress = (root) => {
+    root.querySelectorAll("[data-theme-switch]").forEach((button) => { button.hidden = false; });
+    if (!navigator.clipboard) return;
+    root.querySelectorAll("button[data-copy]").forEach((button) => { button.hidden = false; });
+    root.querySelectorAll(".code > pre:only-child").forEach((pre) => pre.after(copyButton()));
+  };
+
+  const copy = async (button) => {
+    const text = button.dataset.copy ?? button.parentElement.querySelector("pre").textContent;
+    await navigator.clipboard.writeText(text);
+    button.innerHTML = icon("check");
+    setTimeout(() => { button.innerHTML = icon("copy"); }, 1500);
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-code]");
+    if (button) copy(button);
+    // A menu closes when something else is clicked.
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    const field = document.querySelector("[data-search]");
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  });
+
+  dress(document);
+  document.addEventListener("htmx:afterSwap", (event) => dress(event.detail.elt));
+})();
