@@ -35,3 +35,17 @@ class ObjectMissing(StorageError):
 
 class RangeNotSatisfiable(StorageError):
     """The wanted range lies outside the object."""
+
+
+# What the store's own error codes mean here; every other code is StoreUnavailable.
+FAULTS: dict[str, type[StorageError]] = {
+    "NoSuchKey": ObjectMissing,
+    "NotFound": ObjectMissing,
+    "404": ObjectMissing,
+    "NoSuchUpload": UploadNotFound,
+    "InvalidPart": PartsMismatch,
+    "InvalidPartOrder": PartsMismatch,
+    "EntityTooSmall": PartsMismatch,
+    "InvalidRange": RangeNotSatisfiable,
+    "416": RangeNotSatisfiable,
+}

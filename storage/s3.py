@@ -21,8 +21,8 @@ from django.conf import settings
 
 from storage import presign, signing
 from storage.errors import (
+    FAULTS,
     ObjectMissing,
-    PartsMismatch,
     RangeNotSatisfiable,
     StorageError,
     StoreUnavailable,
@@ -40,18 +40,6 @@ DELETE_BATCH = 1000
 COPY_PIECE = 512 * 2**20
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 60
-
-_FAULTS: dict[str, type[StorageError]] = {
-    "NoSuchKey": ObjectMissing,
-    "NotFound": ObjectMissing,
-    "404": ObjectMissing,
-    "NoSuchUpload": UploadNotFound,
-    "InvalidPart": PartsMismatch,
-    "InvalidPartOrder": PartsMismatch,
-    "EntityTooSmall": PartsMismatch,
-    "InvalidRange": RangeNotSatisfiable,
-    "416": RangeNotSatisfiable,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +91,7 @@ def _bucket() -> str:
 
 
 def _fault(code: str) -> StorageError:
-    kind = _FAULTS.get(code, StoreUnavailable)
+    kind = FAULTS.get(code, StoreUnavailable)
     return kind(f"The object store refused the request: {code}.")
 
 

@@ -8,7 +8,7 @@ left over is named by a row.
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,13 +16,13 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from storage import keys, proof, s3, sending, signing
+from storage import keys, s3, sending, signing
 from storage import parts as cutting
 from storage.condemned import condemn
 from storage.digests import Digest
 from storage.errors import PartsMismatch, StoreUnavailable, UploadClosed, UploadNotFound, WrongSize
-from storage.models import Blob, Form, Upload
-from storage.quarantine import release_if_sound
+from storage.models import Upload
+from storage.settling import close
 
 PART_SIZE = 64 * 2**20
 SINGLE_LIMIT = 64 * 2**20
@@ -237,64 +237,6 @@ def _store(ready: Upload) -> Upload:
     raise UploadClosed(f"This upload was {row.state} while it was being finished.")
 
 
-# --- prove --------------------------------------------------------------------------------------------------
-
-
-def hash_stored(upload: Upload, *, progress: Callable[[int], None]) -> str:
-    """Read the stored bytes and return their sha256.
-
-    `progress` gets the number of bytes hashed so far and may raise to stop.  Raises UploadClosed where nothing
-    is stored, ObjectMissing, WrongSize, StoreUnavailable.
-    """
-    if upload.state not in (_State.STORED, _State.PROVEN):
-        raise UploadClosed(f"This upload is {upload.state}; there is nothing to hash.")
-    return proof.hash_object(upload.final_key, upload.size, progress=progress)
-
-
-def settle_proven(upload: Upload) -> Blob:
-    """Record that the stored bytes hash to the announced sha256, as the caller saw; return their blob.
-
-    Joins the caller's transaction.  When a sound form is kept already, the new bytes are condemned.  Repeating
-    it is harmless.  Raises UploadClosed.
-    """
-    with transaction.atomic():
-        row = _lock_stored(upload, _State.PROVEN)
-        blob, _ = Blob.objects.select_for_update().get_or_create(
-            sha256=row.sha256, defaults={"size": row.size}
-        )
-        if row.state == _State.PROVEN:
-            return blob
-        if blob.forms.filter(kind=Form.Kind.PLAIN, state=Form.State.OK).exists():
-            condemn(row.final_key)
-        else:
-            Form.objects.create(blob=blob, kind=Form.Kind.PLAIN, key=row.final_key)
-            release_if_sound(blob)
-        _close(row, _State.PROVEN)
-        return blob
-
-
-def settle_rejected(upload: Upload, *, problem: str) -> None:
-    """Record why the stored bytes are not what was announced, and condemn them, in the caller's transaction."""
-    with transaction.atomic():
-        row = _lock_stored(upload, _State.REJECTED)
-        if row.state == _State.STORED:
-            condemn(row.final_key)
-            _close(row, _State.REJECTED, problem=problem)
-
-
-def _lock_stored(upload: Upload, already: Upload.State) -> Upload:
-    row = Upload.objects.select_for_update().get(pk=upload.pk)
-    if row.state not in (_State.STORED, already):
-        raise UploadClosed(f"This upload is {row.state}; it cannot become {already}.")
-    return row
-
-
-def _close(row: Upload, state: Upload.State, *, problem: str = "") -> None:
-    row.state = state
-    row.problem = problem
-    row.save(update_fields=["state", "problem"])
-
-
 # --- give up ------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +259,7 @@ def _abort(which: QuerySet[Upload]) -> bool:
         if row is None:
             return False
         condemn(row.staging_key, row.final_key)
-        _close(row, _State.ABORTED)
+        close(row, _State.ABORTED)
     if row.s3_upload_id:
         s3.abort_multipart(row.final_key, row.s3_upload_id)
     return True

@@ -4,7 +4,7 @@ import time
 
 from hub.catalog import holdings, jobs
 from hub.catalog.models import Job
-from storage import uploads
+from storage import settling
 from storage.errors import ObjectMissing, UploadClosed, WrongSize
 from storage.models import Upload
 from workers.errors import Refused
@@ -44,7 +44,7 @@ def verify(job: Job) -> None:
 
 def _hash(job: Job, upload: Upload) -> tuple[str, int]:
     try:
-        return uploads.hash_stored(upload, progress=Progress(job, upload.size, "hashing")), upload.size
+        return settling.hash_stored(upload, progress=Progress(job, upload.size, "hashing")), upload.size
     except (WrongSize, ObjectMissing):
         # The store holds other bytes than were announced, or lost them: neither can ever be proven.
         return "missing", 0

@@ -15,7 +15,7 @@ from hub.catalog import jobs
 from hub.catalog.errors import BytesMissing
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
-from storage import uploads
+from storage import settling
 from storage.models import Upload
 
 VERIFY = "verify"
@@ -64,14 +64,14 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     """
     claim = RepoBlob.objects.select_for_update().filter(repo_id=upload.owner, sha256=upload.sha256).first()
     if found == upload.sha256 and size == upload.size:
-        blob = uploads.settle_proven(upload)
+        blob = settling.settle_proven(upload)
         # Claims whose bytes had been found damaged in the store are whole again with these.
         RepoBlob.objects.filter(blob=blob, state=State.REJECTED).update(state=State.PROVEN, problem="")
         if claim is not None:
             claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
     else:
         problem = f"The uploaded bytes do not hash to oid {upload.sha256}: they are {size} bytes with sha256 {found}."
-        uploads.settle_rejected(upload, problem=problem)
+        settling.settle_rejected(upload, problem=problem)
         if claim is not None and claim.state == State.PROVING and not _is_still_open(upload):
             claim.state, claim.problem = State.REJECTED, problem
     if claim is None:

@@ -8,7 +8,7 @@ from io import BytesIO
 import urllib3
 from django.utils import timezone
 
-from storage import downloads, s3, uploads
+from storage import downloads, s3, settling, uploads
 from storage.models import Blob, Upload
 
 MIB = 2**20
@@ -62,7 +62,7 @@ def store(data: bytes, owner: str = "repo", sha256: str = "") -> Upload:
 
 def keep(data: bytes, owner: str = "repo") -> Blob:
     """Upload small bytes and prove them."""
-    return uploads.settle_proven(store(data, owner))
+    return settling.settle_proven(store(data, owner))
 
 
 def overwrite(key: str, data: bytes) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings as live_settings
 from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
-from storage import s3, uploads
+from storage import s3, settling, uploads
 from storage.errors import PartsMismatch, StorageError, StoreUnavailable, UploadClosed, UploadNotFound
 from storage.models import Condemned, Upload
 from tests.storage.faults import Relay
@@ -40,7 +40,7 @@ def test_finishing_again_returns_the_same_upload() -> None:
     first = uploads.finish(upload.pk, parts=seen)
     assert uploads.finish(upload.pk, parts=seen).final_key == first.final_key
     assert uploads.finish(upload.pk).state == "stored"
-    uploads.settle_proven(first)
+    settling.settle_proven(first)
     assert uploads.finish(upload.pk, parts=seen).state == "proven"
 
 
@@ -65,7 +65,7 @@ def test_a_part_that_did_not_arrive_is_named() -> None:
     with pytest.raises(PartsMismatch, match="Part 2 has not arrived"):
         uploads.finish(upload.pk)
     put(links[1], data[PART : 2 * PART])
-    assert uploads.hash_stored(uploads.finish(upload.pk), progress=ignore) == sha(data)
+    assert settling.hash_stored(uploads.finish(upload.pk), progress=ignore) == sha(data)
 
 
 def test_a_multipart_upload_that_the_store_gave_up_begins_anew() -> None:
@@ -97,7 +97,7 @@ def test_a_lost_answer_after_the_copy_costs_a_key_but_no_bytes(relay: Relay, set
     assert stored.final_key != abandoned.final_key
     condemned = set(Condemned.objects.values_list("key", flat=True))
     assert condemned == {abandoned.final_key, stored.staging_key}
-    assert uploads.hash_stored(stored, progress=ignore) == sha(b"abc")
+    assert settling.hash_stored(stored, progress=ignore) == sha(b"abc")
 
 
 def test_a_lost_answer_after_the_parts_were_put_together_is_made_good(relay: Relay) -> None:
@@ -111,7 +111,7 @@ def test_a_lost_answer_after_the_parts_were_put_together_is_made_good(relay: Rel
     assert uploads.get(upload.pk).state == "open"
     relay.lose = None
     stored = uploads.finish(upload.pk, parts=seen)
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
     assert not Condemned.objects.filter(key=stored.final_key).exists()
 
 
@@ -149,7 +149,7 @@ def test_a_process_killed_while_it_finishes_does_not_stop_the_next_one(relay: Re
     relay.release.set()
     stored = uploads.finish(upload.pk)
     assert stored.state == "stored"
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
 
 
 def _finish_by_many(upload: Upload, parts: list[tuple[int, str]] | None) -> list[Upload | StorageError]:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from storage import downloads, objects, s3, scrub, sweep, uploads
+from storage import downloads, objects, s3, scrub, settling, sweep, uploads
 from storage.condemned import condemn
 from storage.errors import StoreUnavailable
 from storage.models import Blob, Condemned, Form
@@ -170,7 +170,7 @@ def test_bytes_that_come_again_while_their_blob_is_forgotten_stay() -> None:
     settled: list[Blob] = []
 
     def settle() -> None:
-        settled.append(uploads.settle_proven(again))
+        settled.append(settling.settle_proven(again))
         connection.close()
 
     thread = threading.Thread(target=settle)

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from django.db import connection, transaction
 
-from storage import downloads, s3, uploads
+from storage import downloads, s3, settling, uploads
 from storage.errors import (
     BadDigest,
     PartsMismatch,
@@ -95,8 +95,8 @@ def test_a_small_upload_goes_by_one_link_until_it_is_proven(size: int) -> None:
     assert put(links.single, data).status == 200
     stored = uploads.finish(upload.pk)
     assert stored.state == "stored"
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
-    blob = uploads.settle_proven(stored)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
+    blob = settling.settle_proven(stored)
     assert (blob.sha256, blob.size) == (sha(data), size)
     assert uploads.get(upload.pk).state == "proven"
     assert s3.get_bytes(blob.forms.get().key) == data
@@ -116,8 +116,8 @@ def test_an_upload_in_parts_goes_by_links_until_it_is_proven(size: int) -> None:
     seen = put_parts(upload, data)
     assert [length for _, length in uploads.part_plan(upload)] == [len(piece) for piece in pieces(data)]
     stored = uploads.finish(upload.pk, parts=seen)
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
-    assert s3.get_bytes(uploads.settle_proven(stored).forms.get().key) == data
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
+    assert s3.get_bytes(settling.settle_proven(stored).forms.get().key) == data
 
 
 def test_parts_may_arrive_in_any_order_and_again() -> None:
@@ -128,7 +128,7 @@ def test_parts_may_arrive_in_any_order_and_again() -> None:
     etags = {number: put(links[number], pieces(data)[number]).headers["ETag"] for number in (2, 0, 1)}
     assert spoiled != etags[1]
     stored = uploads.finish(upload.pk, parts=[(number + 1, etag) for number, etag in sorted(etags.items())])
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
 
 
 def test_an_upload_in_parts_goes_through_the_hub() -> None:
@@ -137,7 +137,7 @@ def test_an_upload_in_parts_goes_through_the_hub() -> None:
     for number, piece in enumerate(pieces(data), start=1):
         assert uploads.write_part(upload, number, BytesIO(piece), len(piece)).startswith('"')
     stored = uploads.finish(upload.pk)
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
 
 
 @pytest.mark.parametrize("sent", [b"", b"x" * 9, b"x" * 11, b"x" * (3 * MIB)])
@@ -169,7 +169,7 @@ def test_a_part_of_another_length_is_refused_and_does_not_count(sent: bytes) -> 
     with pytest.raises(PartsMismatch, match="Part 1 has not arrived"):
         uploads.finish(upload.pk)
     uploads.write_part(upload, 1, BytesIO(data[:PART]), PART)
-    assert uploads.hash_stored(uploads.finish(upload.pk), progress=ignore) == sha(data)
+    assert settling.hash_stored(uploads.finish(upload.pk), progress=ignore) == sha(data)
 
 
 def test_a_sender_who_breaks_off_is_told_apart_from_a_broken_store() -> None:
@@ -222,22 +222,22 @@ def test_a_replayed_single_link_cannot_change_what_was_stored() -> None:
     assert link and put(link, data).status == 200
     stored = uploads.finish(upload.pk)
     assert put(link, b"x" * 100).status == 200
-    assert uploads.hash_stored(stored, progress=ignore) == sha(data)
+    assert settling.hash_stored(stored, progress=ignore) == sha(data)
     assert uploads.finish(upload.pk).final_key == stored.final_key
     assert s3.get_bytes(stored.final_key) == data
 
 
 def test_bytes_that_hash_to_something_else_are_rejected_and_never_handed_out() -> None:
     upload = store(b"something else", sha256=sha(b"what was said!"))
-    assert uploads.hash_stored(upload, progress=ignore) == sha(b"something else")
+    assert settling.hash_stored(upload, progress=ignore) == sha(b"something else")
     with transaction.atomic():
-        uploads.settle_rejected(upload, problem="The bytes hash to something else.")
+        settling.settle_rejected(upload, problem="The bytes hash to something else.")
     rejected = uploads.get(upload.pk)
     assert (rejected.state, rejected.problem) == ("rejected", "The bytes hash to something else.")
     assert Condemned.objects.filter(key=upload.final_key).exists()
     assert downloads.find_form(sha(b"what was said!")) is None
     with pytest.raises(UploadClosed):
-        uploads.settle_proven(upload)
+        settling.settle_proven(upload)
     with pytest.raises(UploadClosed):
         uploads.finish(upload.pk)
 
@@ -245,7 +245,7 @@ def test_bytes_that_hash_to_something_else_are_rejected_and_never_handed_out() -
 def test_the_same_bytes_by_two_owners_are_kept_once() -> None:
     data = random_bytes(50)
     first, second = store(data, "one"), store(data, "two")
-    assert uploads.settle_proven(first) == uploads.settle_proven(second)
+    assert settling.settle_proven(first) == settling.settle_proven(second)
     assert Form.objects.get().key == first.final_key
     assert Condemned.objects.filter(key=second.final_key).exists()
 
@@ -256,7 +256,7 @@ def test_two_proofs_at_once_make_one_blob_with_one_form() -> None:
 
     def settle(upload: Upload) -> None:
         try:
-            uploads.settle_proven(upload)
+            settling.settle_proven(upload)
         except Exception as error:
             failures.append(error)
         connection.close()
@@ -274,15 +274,15 @@ def test_two_proofs_at_once_make_one_blob_with_one_form() -> None:
 
 def test_settling_again_changes_nothing() -> None:
     upload = store(b"abc")
-    blob = uploads.settle_proven(upload)
-    assert uploads.settle_proven(upload) == blob
+    blob = settling.settle_proven(upload)
+    assert settling.settle_proven(upload) == blob
     assert not Condemned.objects.filter(key=upload.final_key).exists()
 
 
 def test_a_proof_that_the_caller_takes_back_leaves_nothing_behind() -> None:
     upload = store(b"abc")
     with pytest.raises(RuntimeError), transaction.atomic():
-        uploads.settle_proven(upload)
+        settling.settle_proven(upload)
         raise RuntimeError
     assert uploads.get(upload.pk).state == "stored"
     assert not Blob.objects.exists()
@@ -336,23 +336,23 @@ def test_progress_counts_up_to_the_size_and_may_stop_the_hashing() -> None:
     data = random_bytes(9 * MIB)
     upload = store(data)
     seen: list[int] = []
-    uploads.hash_stored(upload, progress=seen.append)
+    settling.hash_stored(upload, progress=seen.append)
     assert seen == sorted(seen) and seen[-1] == len(data) and len(seen) >= 2
 
     def stop(_: int) -> None:
         raise InterruptedError("the lease is lost")
 
     with pytest.raises(InterruptedError):
-        uploads.hash_stored(upload, progress=stop)
+        settling.hash_stored(upload, progress=stop)
 
 
 def test_hashing_notices_an_object_of_another_size_or_none() -> None:
     upload = store(b"abc")
     s3.put_bytes(upload.final_key, b"abcd")
     with pytest.raises(WrongSize):
-        uploads.hash_stored(upload, progress=ignore)
+        settling.hash_stored(upload, progress=ignore)
     with pytest.raises(UploadClosed):
-        uploads.hash_stored(uploads.begin(owner="r", sha256=sha(b"q"), size=1), progress=ignore)
+        settling.hash_stored(uploads.begin(owner="r", sha256=sha(b"q"), size=1), progress=ignore)
 
 
 @pytest.mark.usefixtures("no_store")

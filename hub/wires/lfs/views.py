@@ -84,7 +84,8 @@ def _offered(request: HttpRequest, viewer: Viewer, repo: Repo, offer: pushes.Off
     if offer.upload is None:
         return shape
     way = pushes.way_for(offer.upload)
-    verify = public_base(request) + reverse(f"lfs-{repo.type}:verify", kwargs={"repo": repo.full_name})
+    # Verifying waits for the proof, so it belongs to the group where waiting keeps no page from being served.
+    verify = bytes_base(request) + reverse(f"lfs-{repo.type}:verify", kwargs={"repo": repo.full_name})
     tickets = partial(_ticket, request, viewer, repo, offer.upload.pk)
     upload: dict[str, Any]
     if offer.upload.part_size:
