@@ -10,14 +10,16 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from tests.journeys import people
 from tests.journeys.people import BOB, bearer
 
-# No other test may push these bytes to where everybody can pull them.
-LARGE = b"\0gated" * 2000
+
+def weights_of(repo: str) -> bytes:
+    """Bytes that no other repo holds: whoever may pull a copy elsewhere has them anyway."""
+    return b"\0" + repo.encode() * 500
 
 
 @pytest.fixture
 def gated(alice: HfApi, new_repo: Callable[..., str]) -> str:
     repo = new_repo()
-    alice.upload_file(repo_id=repo, path_in_repo="w.bin", path_or_fileobj=LARGE)
+    alice.upload_file(repo_id=repo, path_in_repo="w.bin", path_or_fileobj=weights_of(repo))
     alice.update_repo_settings(repo, gated="manual")
     return repo
 
@@ -92,23 +94,19 @@ def test_the_bytes_of_a_gated_repo_cannot_be_claimed(
     gated: str, bob: HfApi, http: httpx.Client, alice: HfApi
 ) -> None:
     """Knowing a digest is no key: neither a copy, nor a pointer, nor the batch door gives the bytes away."""
-    sha256 = people.sha256_of(LARGE)
+    weights = weights_of(gated)
+    sha256, size = people.sha256_of(weights), len(weights)
     mine = bob.create_repo(f"bob/claims-{sha256[:8]}", exist_ok=True).repo_id
-    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {len(LARGE)}\n".encode()
-    for line in (people.large_line("w.bin", sha256, len(LARGE)), people.file_line("w.txt", pointer)):
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+    for line in (people.large_line("w.bin", sha256, size), people.file_line("w.txt", pointer)):
         answer = people.commit(http, mine, [line], token=BOB)
         assert (answer.status_code, "have not been uploaded" in answer.text) == (422, True), answer.text
-    offered = people.batch(http, mine, [(sha256, len(LARGE))], token=BOB).json()["objects"][0]
+    offered = people.batch(http, mine, [(sha256, size)], token=BOB).json()["objects"][0]
     assert "upload" in offered["actions"]
-    fetched = people.batch(http, mine, [(sha256, len(LARGE))], token=BOB, operation="download").json()[
-        "objects"
-    ][0]
+    fetched = people.batch(http, mine, [(sha256, size)], token=BOB, operation="download").json()["objects"][0]
     assert fetched["error"]["code"] == 404
     assert [file for file in bob.list_repo_files(mine) if file != ".gitattributes"] == []
     # Once Bob may pull the original, the copy needs no upload.
     alice.grant_access(gated, "bob")
-    assert (
-        people.commit(http, mine, [people.large_line("w.bin", sha256, len(LARGE))], token=BOB).status_code
-        == 200
-    )
-    assert httpx.get(f"{http.base_url}{mine}/resolve/main/w.bin", follow_redirects=True).content == LARGE
+    assert people.commit(http, mine, [people.large_line("w.bin", sha256, size)], token=BOB).status_code == 200
+    assert httpx.get(f"{alice.endpoint}/{mine}/resolve/main/w.bin", follow_redirects=True).content == weights
