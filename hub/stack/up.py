@@ -19,7 +19,7 @@ from hub.stack.supervisor import StopAsked, ignore_stops, listen_for_stop, watch
 
 READY_SECONDS = 90.0
 # The whole stop stays under five seconds: the servers get what the processes before them left, but never nothing.
-STOP_SECONDS, HUB_STOP_SECONDS, SERVERS_AT_LEAST_SECONDS = 4.4, 2.8, 1.0
+STOP_SECONDS, PROCESSES_STOP_SECONDS, SERVERS_AT_LEAST_SECONDS = 4.4, 2.8, 1.0
 
 
 class Hub:
@@ -111,8 +111,25 @@ class Hub:
     def _stop(self) -> None:
         started = time.monotonic()
         # A task that a killed worker had in hand is a job with a lease, taken up again at the next start.
-        stop_all(self.children, seconds=HUB_STOP_SECONDS)
+        stop_all(self.children, seconds=PROCESSES_STOP_SECONDS)
         if self.servers:
             left = STOP_SECONDS - (time.monotonic() - started)
             self.servers.stop(seconds=max(left, SERVERS_AT_LEAST_SECONDS))
             self.say(f"stopped in {time.monotonic() - started:.1f} s")
+
+
+def say(line: str) -> None:
+    """Tell the operator, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the hub of this checkout; ``--with-parent`` stops it when the program that started it ends."""
+    if "--with-parent" in sys.argv:
+        follow_parent(signal.SIGTERM)
+    return Hub(Path(__file__).resolve().parent.parent.parent, say).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

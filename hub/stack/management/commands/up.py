@@ -1,15 +1,11 @@
 """``manage.py up``: start the whole hub and keep it running until Ctrl-C."""
 
 import argparse
-import signal
+import os
 import sys
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
-
-from hub.stack.processes import follow_parent
-from hub.stack.up import Hub
 
 
 class Command(BaseCommand):
@@ -22,10 +18,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["with_parent"]:
-            follow_parent(signal.SIGTERM)
-        sys.exit(Hub(settings.BASE_DIR, self._say).run())
-
-    def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        words = ["--with-parent"] if options["with_parent"] else []
+        # What watches over the hub needs no Django in its memory, so this process becomes one without.
+        os.execv(sys.executable, [sys.executable, "-m", "hub.stack.up", *words])
