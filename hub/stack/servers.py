@@ -17,7 +17,9 @@ from hub.stack.valkey import Valkey
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 3.0
-S3_NAMES = ("HUB_S3_ENDPOINT", "HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
+# Without an endpoint the store is the one of AWS.
+S3_NEEDED = ("HUB_S3_BUCKET", "HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY")
+S3_NAMES = ("HUB_S3_ENDPOINT", *S3_NEEDED)
 
 
 class Server(Protocol):
@@ -60,8 +62,7 @@ def needed_servers(layout: Layout, *, env: Mapping[str, str], secrets: Mapping[s
     given = [name for name in S3_NAMES if env.get(name)]
     if not given:
         servers.append(Seaweed(layout, sockets=sockets, secrets=secrets))
-    elif len(given) < len(S3_NAMES):
-        missing = ", ".join(name for name in S3_NAMES if name not in given)
+    elif missing := ", ".join(name for name in S3_NEEDED if name not in given):
         raise StackError(
             f"{given[0]} is given, so {missing} must be given too; or give none and a server is started."
         )
