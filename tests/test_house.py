@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,26 @@ def test_lock_files_hold_names_versions_and_hashes_only() -> None:
     for file in ("requirements.lock", "requirements-dev.lock"):
         odd = [line for line in (BASE_DIR / file).read_text().splitlines() if not allowed.fullmatch(line)]
         assert odd == []
+
+
+def test_everything_the_hub_imports_is_in_its_lock() -> None:
+    """Packages that only tests bring would be missing where the hub runs."""
+    imported = {
+        name.partition(".")[0]
+        for path in sources(*ROOMS)
+        for node in ast.parse(path.read_text()).body
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    owners = packages_distributions()
+    outside = {name: owners.get(name, []) for name in imported - set(ROOMS) - sys.stdlib_module_names}
+    names = {
+        name: [re.sub(r"[-_.]+", "-", owner).lower() for owner in found] for name, found in outside.items()
+    }
+    run = locked("requirements.lock")
+    assert sorted(name for name, found in names.items() if not any(owner in run for owner in found)) == []
