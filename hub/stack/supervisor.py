@@ -50,8 +50,7 @@ class Watch:
         now = time.monotonic()
         if self.due is not None:
             if now >= self.due:
-                self.due = None
-                self.child.start()
+                self._start_again(say)
             return
         if self.child.exit_code is None:
             return
@@ -59,7 +58,20 @@ class Watch:
             self.pause = FIRST_PAUSE_SECONDS
         name, code = self.child.command.name, self.child.exit_code
         say(f"{name} ended with status {code}, starting it again (log: {self.child.log})")
-        self.due = now + self.pause
+        self._wait_a_pause()
+
+    def _start_again(self, say: Callable[[str], None]) -> None:
+        """Start the child; a full disk or table of processes is no reason to give up the others."""
+        self.due = None
+        try:
+            self.child.start()
+        except OSError as error:
+            say(f"{self.child.command.name} could not be started: {error}")
+            if self.child.pid is None:
+                self._wait_a_pause()
+
+    def _wait_a_pause(self) -> None:
+        self.due = time.monotonic() + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE_SECONDS)
 
 
