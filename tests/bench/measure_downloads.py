@@ -8,6 +8,7 @@ from pathlib import Path
 
 import requests
 
+from tests.bench.measure_uploads import wait_until_pullable
 from tests.bench.report import Line, speed
 from tests.bench.world import GB, OWNER, World, hf, python, require_space, run_program
 from tests.live import LiveHub
@@ -56,6 +57,7 @@ def measure(world: World, path: Path, *, delivery: str, rounds: int) -> Line:
         _wait_for(f"http://127.0.0.1:{port}")
         with world.hub(delivery) as live:
             _push(world, live, path)
+            _pair(world, live, port, size)
             pairs = [_pair(world, live, port, size) for _ in range(rounds)]
     finally:
         server.kill()
@@ -73,5 +75,4 @@ def _push(world: World, live: LiveHub, path: Path) -> None:
     address = f"{live.url}/{REPO}/resolve/main/{FILE}"
     if requests.head(address, timeout=30).status_code != 200:
         run_program([hf(), "upload", REPO, str(path), FILE], world.client_env(live.url), base=live.env)
-    answer = requests.head(address, timeout=30)
-    assert answer.status_code == 200, f"{answer.status_code}: the file was not proven in time"
+    wait_until_pullable(address, path.stat().st_size)
