@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "hub.pages.middleware.PageHeadersMiddleware",
 ]
@@ -199,7 +200,16 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtp
 DEFAULT_FROM_EMAIL = ENV.text("HUB_EMAIL_FROM", "weighhouse@localhost")
 
 # --- work in the background -----------------------------------------------------------------------------------------
-CELERY_BROKER_URL = HUB_REDIS_URL.replace("unix://", "redis+socket://", 1)
+
+
+def _broker_url(url: str) -> str:
+    """Write a socket's address in Celery's words, which also calls the database number by another name."""
+    if not url.startswith("unix://"):
+        return url
+    return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+CELERY_BROKER_URL = _broker_url(HUB_REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
