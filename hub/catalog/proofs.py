@@ -16,8 +16,9 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Counts of files and bytes below a root tree.  ``unproven`` names the first few large files that are not proven.
+    """Counts of files and bytes below a root tree.
 
+    ``unproven`` names the first few large files that are not proven, ``largest`` the largest file that can be pulled.
     Small files are git objects: their id is their hash, so they need no further proof.
     """
 
@@ -36,12 +37,12 @@ class Proof:
 
     @property
     def state(self) -> str:
-        """One of ``empty``, ``proven``, ``proving`` and ``rejected``; the worst file decides."""
+        """One of ``small`` (no large files), ``proven``, ``proving`` and ``rejected``; the worst file decides."""
         if self.rejected:
             return "rejected"
         if self.proving:
             return "proving"
-        return "proven" if self.files else "empty"
+        return "proven" if self.large else "small"
 
 
 _PROOF = f"""
@@ -53,7 +54,7 @@ WITH RECURSIVE w(path, mode, oid, size, sha256) AS (
 SELECT count(*), coalesce(sum(w.size), 0), count(*) FILTER (WHERE w.sha256 <> ''),
   count(*) FILTER (WHERE b.state = 'proven'), count(*) FILTER (WHERE b.state = 'proving'),
   (array_agg(w.path ORDER BY w.path) FILTER (WHERE w.sha256 <> '' AND b.state IS DISTINCT FROM 'proven'))[1:%(named)s],
-  (array_agg(w.path ORDER BY w.size DESC, w.path))[1]
+  (array_agg(w.path ORDER BY w.sha256 = '' OR b.state IS NOT DISTINCT FROM 'proven' DESC, w.size DESC, w.path))[1]
 FROM w LEFT JOIN catalog_repoblob b ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256
 WHERE w.mode <> {FOLDER_MODE}
 """  # noqa: S608  Only a constant is put in.

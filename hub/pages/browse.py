@@ -77,7 +77,9 @@ class Row:
 def rows_of(repos: list[Repo]) -> list[Row]:
     """Return lines with their proof, in one query for all."""
     open_ones = unsettled(repos)
-    return [Row(repo, open_ones.get(repo.pk) or ("proven" if repo.head else "empty")) for repo in repos]
+    return [
+        Row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small")) for repo in repos
+    ]
 
 
 def _choices(viewer: Viewer, type_: str) -> dict[str, list[tuple[str, int]]]:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -35,6 +35,9 @@ def page(view: View) -> View:
         viewer = session_viewer(request)
         if viewer.user is None and settings.HUB_ANONYMOUS == "none":
             return to_login(request)
+        # PostgreSQL takes no NUL in a text, and nothing that a page is asked for has one.
+        if "\x00" in request.path_info or any("\x00" in text for pair in request.GET.items() for text in pair):
+            return trouble(request, 400)
         try:
             response = view(request, viewer, **captured)
         except errors.CatalogError as error:
@@ -104,7 +107,14 @@ _TEXTS = {
 }
 
 
+def is_for_programs(request: HttpRequest) -> bool:
+    """True for addresses where a program asks, which cannot read a page."""
+    return request.path.startswith(("/api/", "/lfs/", "/bytes/"))
+
+
 def trouble(request: HttpRequest, status: int, text: str = "") -> HttpResponse:
-    """Return an error page."""
+    """Return an error page, or its sentence as JSON where a program asks."""
+    if is_for_programs(request):
+        return JsonResponse({"error": text or _TITLES[status]}, status=status)
     context = {"status": status, "title": _TITLES[status], "text": text or _TEXTS.get(status, "")}
     return render(request, "errors/trouble.html", context, status=status)

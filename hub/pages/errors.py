@@ -4,35 +4,30 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.template.loader import render_to_string
 
-from hub.pages.doors import trouble
-
-_PROGRAMS = ("/api/", "/lfs/", "/bytes/")
-
-
-def _for_program(request: HttpRequest, status: int, text: str) -> HttpResponse | None:
-    return JsonResponse({"error": text}, status=status) if request.path.startswith(_PROGRAMS) else None
+from hub.pages.doors import is_for_programs, trouble
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400."""
-    return _for_program(request, 400, "Bad request") or trouble(request, 400)
+    return trouble(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403."""
-    return _for_program(request, 403, "Forbidden") or trouble(request, 403)
+    return trouble(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    return _for_program(request, 404, "Not found") or trouble(request, 404)
+    return trouble(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: made without the database, which may be the reason."""
     request_id = request.META.get("HUB_REQUEST_ID", "")
-    text = render_to_string("errors/500.html", {"request_id": request_id})
-    return _for_program(request, 500, "Internal error") or HttpResponse(text, status=500)
+    if is_for_programs(request):
+        return JsonResponse({"error": f"Internal error, request {request_id}."}, status=500)
+    return HttpResponse(render_to_string("errors/500.html", {"request_id": request_id}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

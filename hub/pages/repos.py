@@ -11,11 +11,11 @@ from redis import RedisError
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, pulls
-from hub.catalog.cards import body_of
+from hub.catalog.cards import Claims, body_of
 from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
 from hub.catalog.models import CommitRecord, Job
 from hub.catalog.names import FilePath
-from hub.catalog.proofs import Proof, proof_of
+from hub.catalog.proofs import proof_of
 from hub.catalog.trees import Entry, entry_at
 from hub.pages import markdown
 from hub.pages.addresses import rev_url
@@ -30,19 +30,28 @@ MAX_CARD_BYTES = 8 * 2**20
 CARD_SECONDS = 30 * 86_400
 
 
-def shell(viewer: Viewer, at: Located, *, tab: str, proof: Proof | None = None) -> dict[str, Any]:
+def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
     """Return what the head of every page of a repo shows; a fixed number of queries."""
     repo = at.repo
     rights = access.rights_of(viewer, repo) if viewer.user is not None else None
-    proof = proof or proof_of(repo, at.tree)
+    proof = proof_of(repo, at.tree)
+    is_tip = at.commit == repo.head
     return {
         "repo": repo, "rev": at.revision, "at": at, "tab": tab, "proof": proof,
         "commits": count_history(repo, at.commit),
-        "is_main": at.commit == repo.head, "pull": access.may_pull(viewer, repo, rights),
+        "license": repo.license if is_tip else Claims(data=at.card).word("license"),
+        "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
         "jobs": _jobs(at) if proof.proving else [],
     }  # fmt: skip
+
+
+def _total(at: Located) -> int | None:
+    """Return the parameters of a revision that is not the tip of main, as inspections counted them."""
+    facts = at.facts.get("safetensors")
+    total = facts.get("total") if isinstance(facts, dict) else None
+    return total if isinstance(total, int) else None
 
 
 def _bases(viewer: Viewer, at: Located) -> list[tuple[str, bool]]:

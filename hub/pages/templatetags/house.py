@@ -9,10 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hub.catalog.models import Repo
+from hub.catalog.names import is_oid_prefix
 from hub.pages.addresses import repo_url, rev_url
 from licenses.identifiers import known_licenses, license_title
 
 register = template.Library()
+FULL_OID = 40
 
 # state -> symbol of the sprite, colour class
 _SEALS = {
@@ -25,7 +27,7 @@ _SEALS = {
     "terms": ("terms", "warn"),
     "declared": ("terms", "idle"),
     "accepted": ("proven", "ok"),
-    "empty": ("unknown", "idle"),
+    "small": ("unknown", "idle"),
     "unknown": ("unknown", "idle"),
 }
 _LARGE = [(10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")]
@@ -64,7 +66,7 @@ def _scaled(number: float, units: list[tuple[int, str]], last: str) -> str:
         # What would be shown as 1000 of a unit is shown as 1 of the next.
         if number >= scale * 0.9995:
             value = number / scale
-            digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+            digits = 2 if value < 9.995 else 1
             return f"{value:.{digits}f} {unit}"
     return f"{number:.0f} {last}".strip()
 
@@ -104,6 +106,12 @@ def ago(moment: datetime | None) -> str:
 def short(oid: str) -> str:
     """Return the first seven digits of a git id."""
     return oid[:7]
+
+
+@register.filter
+def revision(text: str) -> str:
+    """Return a revision as people read it: a full commit id by its first digits."""
+    return short(text) if len(text) == FULL_OID and is_oid_prefix(text) else text
 
 
 @register.filter

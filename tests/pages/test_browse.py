@@ -1,0 +1,144 @@
+"""The lists and the pages of namespaces."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from hub.accounts.models import User
+from hub.catalog.models import Repo, RepoBlob
+from tests.pages.kit import CARD, pointer_of, put, text_of
+
+Maker = Callable[..., Repo]
+
+
+def test_an_empty_hub_tells_how_to_push_the_first_model(client: Client, browser: Client) -> None:
+    assert "Log in" in text_of(client.get("/"))
+    page = text_of(browser.get("/"))
+    assert "hf upload ada/my-model" in page
+    assert "HF_ENDPOINT=http://testserver" in page
+
+
+def test_the_list_shows_what_is_known_of_a_model(client: Client, make_repo: Maker) -> None:
+    repo = make_repo("ada/ships", {"README.md": CARD})
+    Repo.objects.filter(pk=repo.pk).update(parameters=134_515_008, used_storage=269_060_552, downloads=2853)
+    page = text_of(client.get("/"))
+    for words in (
+        "Apache-2.0",
+        "as its card says",
+        "134.5 M",
+        "269.1 MB",
+        "2,853",
+        "text generation",
+        "All files proven",
+    ):
+        assert words in page
+
+
+def test_search_works_by_address_and_answers_htmx_with_the_list_alone(
+    client: Client, make_repo: Maker
+) -> None:
+    make_repo("ada/ships")
+    make_repo("ada/planes")
+    whole = text_of(client.get("/?q=SHIP"))
+    part = client.get("/?q=ship", headers={"HX-Request": "true", "HX-Target": "results"})
+    assert "ships" in whole
+    assert "planes" not in whole
+    assert "<html" in whole
+    assert "<html" not in text_of(part)
+    assert "HX-Target" in part["Vary"]
+    assert "Nothing fits" in text_of(client.get("/?q=zebra"))
+
+
+def test_filters_and_sorts_narrow_by_what_cards_declare(client: Client, make_repo: Maker) -> None:
+    make_repo("ada/ships", {"README.md": CARD})
+    make_repo("ada/planes", {"README.md": CARD.replace(b"apache-2.0", b"mit")})
+    assert "planes" not in text_of(client.get("/?license=apache-2.0"))
+    assert "ships" in text_of(client.get("/?task=text-generation&sort=likes"))
+    assert client.get("/?sort=nonsense").status_code == 200
+    assert client.get("/?after=nonsense").status_code == 400
+
+
+def test_a_long_list_has_pages(client: Client, make_repo: Maker) -> None:
+    for number in range(32):
+        make_repo(f"ada/m{number:02}")
+    first = text_of(client.get("/?sort=new"))
+    link = first.split('rel="next"')[0].rpartition('href="')[2].split('"')[0].replace("&amp;", "&")
+    second = text_of(client.get(link))
+    assert first.count('class="result ') == 30
+    assert second.count('class="result ') == 2
+    assert "32 models" in second
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("proving", "being proven"), ("rejected", "a file was rejected"), ("proven", "All files proven")],
+)
+def test_a_row_says_how_far_its_files_are_proven(
+    client: Client, ada: User, make_repo: Maker, state: str, words: str, settings: Any
+) -> None:
+    settings.HUB_PROOF_WAIT = 0
+    repo = make_repo("ada/ships")
+    put(ada, repo, {"deep/er/model.bin": pointer_of(repo, b"weights")})
+    Repo.objects.filter(pk=repo.pk).update(used_storage=7)
+    RepoBlob.objects.update(state=state)
+    assert words in text_of(client.get("/"))
+
+
+def test_the_number_of_queries_does_not_grow_with_the_list(
+    client: Client, ada: User, make_repo: Maker, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(12):
+        repo = make_repo(f"ada/m{number}", {"README.md": CARD})
+        put(ada, repo, {"model.bin": pointer_of(repo, b"%d" % number)})
+    with django_assert_max_num_queries(6):
+        client.get("/")
+    with django_assert_max_num_queries(3):
+        client.get("/?q=m", headers={"HX-Request": "true", "HX-Target": "results"})
+
+
+def test_private_models_are_seen_by_their_people_only(
+    client: Client, browser: Client, make_repo: Maker
+) -> None:
+    make_repo("ada/secret", private=True)
+    assert "secret" not in text_of(client.get("/"))
+    assert "secret" not in text_of(client.get("/ada"))
+    assert "secret" in text_of(browser.get("/"))
+    assert "secret" in text_of(browser.get("/ada"))
+
+
+def test_data_sets_have_their_own_list(client: Client, make_repo: Maker) -> None:
+    make_repo("ada/notes", kind="dataset")
+    assert "notes" in text_of(client.get("/datasets"))
+    assert "notes" not in text_of(client.get("/"))
+    assert client.get("/datasets/ada/notes").status_code == 200
+
+
+def test_an_organization_shows_its_members(client: Client, lab: User, make_repo: Maker) -> None:
+    make_repo("lab/ships")
+    page = text_of(client.get("/LAB"))
+    for words in ("An organization", "ships", "ada", "bob", "admin", "read"):
+        assert words in page
+
+
+def test_a_stranger_is_sent_to_the_login_where_none_are_wanted(
+    client: Client, make_repo: Maker, settings: Any
+) -> None:
+    make_repo("ada/ships")
+    settings.HUB_ANONYMOUS = "none"
+    for path in (
+        "/",
+        "/datasets",
+        "/ada",
+        "/ada/ships",
+        "/ada/ships/tree/main",
+        "/ada/nothing",
+        "/settings/tokens",
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/login?next=")
+    for path in ("/login", "/password/reset", "/healthz", "/robots.txt"):
+        assert client.get(path).status_code == 200
