@@ -28,9 +28,8 @@ class Moved(CatalogError):
 
 def find_repo(viewer: Viewer, name: RepoName) -> Repo:
     """Return a repo that the viewer may read; raises RepoNotFound, or Moved when it was renamed."""
-    return _admitted(
-        viewer, name, Repo.objects.select_related("namespace").filter(type=name.type, key=name.key).first()
-    )
+    row = Repo.objects.select_related("namespace").filter(type=name.type, key=name.key).first()
+    return _admitted(viewer, name, row)[0]
 
 
 def locate(viewer: Viewer, name: RepoName, revision: str = DEFAULT_REVISION) -> Located:
@@ -56,11 +55,12 @@ def _present(at: Located | None, revision: str) -> Located:
     return at
 
 
-def _admitted(viewer: Viewer, name: RepoName, repo: Repo | None) -> Repo:
+def _admitted(viewer: Viewer, name: RepoName, repo: Repo | None) -> tuple[Repo, Rights | None]:
     if repo is None:
         raise _elsewhere(viewer, name)
-    access.require_read(viewer, repo)
-    return repo
+    rights = access.rights_of(viewer, repo) if repo.private and viewer.user is not None else None
+    access.require_read(viewer, repo, rights)
+    return repo, rights
 
 
 def _elsewhere(viewer: Viewer, name: RepoName) -> CatalogError:

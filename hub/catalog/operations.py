@@ -3,6 +3,7 @@
 Small files become git objects as they stream in, so the memory a commit needs is that of its largest file.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -56,20 +57,23 @@ class Copy:
 Operation = AddFile | AddLarge | Delete | Copy
 
 
+Parts = tuple[str, ...]
+
+
 @dataclass
 class Staged:
     """A commit's changes, ready to be applied: entries for small files, and large ones still to be admitted."""
 
-    changes: dict[tuple[str, ...], NewEntry | None] = field(default_factory=dict)
-    large: dict[tuple[str, ...], AddLarge] = field(default_factory=dict)
+    changes: dict[Parts, NewEntry | None] = field(default_factory=dict)
+    large: dict[Parts, AddLarge] = field(default_factory=dict)
+    # What was changed below each folder: without it, deleting would look through the whole commit every time.
+    below: dict[Parts, set[Parts]] = field(default_factory=lambda: defaultdict(set))
 
     def delete(self, path: FilePath) -> None:
         """Deleting takes back what the same commit put at the path or below it."""
-        below = [key for key in self.changes if key[: len(path.parts)] == path.parts]
-        for key in below:
-            del self.changes[key]
-            self.large.pop(key, None)
-        self.changes[path.parts] = None
+        for key in [path.parts, *self.below.get(path.parts, ())]:
+            self._forget(key)
+        self._note(path.parts, None)
 
     def put(self, path: FilePath, entry: NewEntry | None, large: AddLarge | None = None) -> None:
         """The last word on a path counts."""
@@ -77,7 +81,18 @@ class Staged:
         if large is not None:
             self.large[path.parts] = large
             entry = NewEntry(FILE_MODE, "", 0)
-        self.changes[path.parts] = entry
+        self._note(path.parts, entry)
+
+    def _note(self, key: Parts, entry: NewEntry | None) -> None:
+        self.changes[key] = entry
+        for depth in range(1, len(key)):
+            self.below[key[:depth]].add(key)
+
+    def _forget(self, key: Parts) -> None:
+        self.changes.pop(key, None)
+        self.large.pop(key, None)
+        for depth in range(1, len(key)):
+            self.below[key[:depth]].discard(key)
 
 
 def stage(repo: Repo, operations: Iterable[Operation]) -> Staged:

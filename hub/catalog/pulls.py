@@ -32,7 +32,7 @@ class Way:
 
 def open_file(viewer: Viewer, at: Located, path: str) -> Entry:
     """Return a file that the viewer may have now; raises what the gate says, EntryNotFound or BeingProven."""
-    access.require_pull(viewer, at.repo, rights_if_needed(viewer, at.repo))
+    access.require_pull(viewer, at.repo, at.rights or rights_if_needed(viewer, at.repo))
     try:
         entry = entry_at(at.repo, at.tree, FilePath.parse(path))
     except BadPath:

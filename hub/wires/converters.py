@@ -48,9 +48,9 @@ class Segment:
 
 
 class Rest:
-    """The rest of the path, still escaped: its first segments may be a revision."""
+    """The rest of the path, still escaped: its first segments may be a revision.  A line break may be part of it."""
 
-    regex = ".+"
+    regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
         return value

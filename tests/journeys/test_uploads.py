@@ -1,4 +1,4 @@
-"""Uploads that go wrong or are meant to: wrong bytes, replays, forged addresses, clients that die, proofs that take time."""
+"""Uploads that go wrong, by accident or not: wrong bytes, replays, forged addresses, clients that die."""
 
 import json
 import os

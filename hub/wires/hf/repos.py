@@ -195,6 +195,11 @@ def unsupported(request: HttpRequest, viewer: Viewer, **captured: str) -> HttpRe
     raise RepoNotFound("Repository not found: this hub keeps models and datasets.")
 
 
+def unknown(request: HttpRequest, viewer: Viewer, **captured: str) -> HttpResponse:
+    """An address under ``/api/`` that means nothing here."""
+    return refuse(404, "This hub has no such API address.")
+
+
 def nothing(request: HttpRequest, viewer: Viewer, **captured: str) -> HttpResponse:
     """An empty list, for lists of what this hub does not keep."""
     return json_answer([])

@@ -12,6 +12,12 @@ door = partial(base.door, translate)
 
 app_name = "hf"
 
+
+def whatever_method(handler: base.Handler) -> base.Handler:
+    """Make a door that answers every method alike, where nothing else is."""
+    return door(**dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), handler))
+
+
 urlpatterns = [
     path("whoami-v2", door(GET=people.whoami)),
     path("validate-yaml", door(POST=commits.validate_yaml)),
@@ -28,9 +34,9 @@ urlpatterns = [
     path("telemetry/<rest:topic>", door(GET=people.telemetry)),
     path("spaces", door(GET=repos.nothing)),
     path("kernels", door(GET=repos.nothing)),
-    path("spaces/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
-    path("kernels/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
-    path("buckets/<rest:rest>", door(**dict.fromkeys(("GET", "POST", "PUT", "DELETE"), repos.unsupported))),
+    path("spaces/<rest:rest>", whatever_method(repos.unsupported)),
+    path("kernels/<rest:rest>", whatever_method(repos.unsupported)),
+    path("buckets/<rest:rest>", whatever_method(repos.unsupported)),
     path("<kind:kind>", door(GET=repos.listing)),
     path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
     path("<kind:kind>/<repo:repo>/commits/<rest:rest>", door(GET=trees.commits)),
@@ -56,6 +62,7 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/user-access-request/grant", door(POST=people.grant_access)),
     path("<kind:kind>/<repo:repo>/user-access-request/<seg:state>", door(GET=people.access_requests)),
     path("<kind:kind>/<repo:repo>", door(GET=repos.info)),
+    path("<rest:rest>", whatever_method(repos.unknown)),
 ]
 
 
