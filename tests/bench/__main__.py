@@ -76,6 +76,7 @@ def main() -> None:
         with make_world(given.folder) as world:
             lines += BENCHMARKS[name](world, given)
     print(report.table(lines))
+    print(f"Before the first measurement: {facts}")
     if folder := os.environ.get("HUB_BENCH_OUT"):
         print(f"written to {report.write_json(lines, Path(folder), facts)}")
 

@@ -82,5 +82,6 @@ def write_json(lines: list[Line], folder: Path, facts: dict[str, object]) -> Pat
 
 
 def machine() -> dict[str, object]:
-    """Return what the numbers depend on."""
-    return {"cpus": os.cpu_count(), "load_before": os.getloadavg()}
+    """Return what the numbers depend on: foreign load shows here, and makes both sides of a ratio slower."""
+    one, five, _ = os.getloadavg()
+    return {"cpus": os.cpu_count(), "load_one_minute": round(one, 2), "load_five_minutes": round(five, 2)}
