@@ -1,6 +1,7 @@
 """From what a client sends (a repo id and a revision) to a repo and a commit: one query, then the gate."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import F
@@ -35,8 +36,9 @@ def find_repo(viewer: Viewer, name: RepoName) -> Repo:
 def locate(viewer: Viewer, name: RepoName, revision: str = DEFAULT_REVISION) -> Located:
     """Return a repo at a revision; raises RepoNotFound, Moved or RevisionNotFound."""
     repo, at = revisions.find_named(name, revision) or (None, None)
-    _admitted(viewer, name, repo)
-    return _present(at, revision)
+    _, rights = _admitted(viewer, name, repo)
+    found = _present(at, revision)
+    return replace(found, rights=rights) if rights is not None else found
 
 
 def locate_in(repo: Repo, revision: str) -> Located:

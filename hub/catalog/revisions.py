@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from hub.accounts.models import Namespace
+from hub.catalog.access import Rights
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName, candidate_refs, is_oid_prefix
 from hub.rows import Columns
@@ -47,6 +48,8 @@ class Located:
     created_at: datetime
     card_text: str | None
     facts_text: str
+    # What ties the viewer to the repo, where admitting them needed it.
+    rights: Rights | None = None
 
     @property
     def card(self) -> dict[str, Any]:
