@@ -18,7 +18,7 @@ MAX_NAMED = 5
 class Proof:
     """Counts of files and bytes below a root tree.
 
-    ``unproven`` names the first few large files that are not proven, ``largest`` the largest file that can be pulled.
+    ``refused`` names the first few that were rejected, ``largest`` the largest file that can be pulled.
     Small files are git objects: their id is their hash, so they need no further proof.
     """
 
@@ -27,7 +27,7 @@ class Proof:
     large: int
     proven: int
     proving: int
-    unproven: tuple[str, ...]
+    refused: tuple[str, ...]
     largest: str
 
     @property
@@ -53,7 +53,8 @@ WITH RECURSIVE w(path, mode, oid, size, sha256) AS (
   JOIN catalog_treerow t ON t.network_id = %(network)s AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE})
 SELECT count(*), coalesce(sum(w.size), 0), count(*) FILTER (WHERE w.sha256 <> ''),
   count(*) FILTER (WHERE b.state = 'proven'), count(*) FILTER (WHERE b.state = 'proving'),
-  (array_agg(w.path ORDER BY w.path) FILTER (WHERE w.sha256 <> '' AND b.state IS DISTINCT FROM 'proven'))[1:%(named)s],
+  (array_agg(w.path ORDER BY w.path)
+    FILTER (WHERE w.sha256 <> '' AND coalesce(b.state, 'rejected') = 'rejected'))[1:%(named)s],
   (array_agg(w.path ORDER BY w.sha256 = '' OR b.state IS NOT DISTINCT FROM 'proven' DESC, w.size DESC, w.path))[1]
 FROM w LEFT JOIN catalog_repoblob b ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256
 WHERE w.mode <> {FOLDER_MODE}
@@ -65,8 +66,8 @@ def proof_of(repo: Repo, tree: str) -> Proof:
     values: dict[str, Any] = {"network": repo.network_id, "tree": tree, "repo": repo.pk, "named": MAX_NAMED}
     with connection.cursor() as cursor:
         cursor.execute(_PROOF, values)
-        files, size, large, proven, proving, unproven, largest = cursor.fetchone()
-    return Proof(files, int(size), large, proven, proving, tuple(unproven or ()), largest or "")
+        files, size, large, proven, proving, refused, largest = cursor.fetchone()
+    return Proof(files, int(size), large, proven, proving, tuple(refused or ()), largest or "")
 
 
 _UNSETTLED = f"""

@@ -36,7 +36,9 @@ def page(view: View) -> View:
         if viewer.user is None and settings.HUB_ANONYMOUS == "none":
             return to_login(request)
         # PostgreSQL takes no NUL in a text, and nothing that a page is asked for has one.
-        if "\x00" in request.path_info or any("\x00" in text for pair in request.GET.items() for text in pair):
+        if "\x00" in request.path_info or any(
+            "\x00" in text for pair in request.GET.items() for text in pair
+        ):
             return trouble(request, 400)
         try:
             response = view(request, viewer, **captured)

@@ -1,7 +1,15 @@
 """Pages for what no view answers, robots.txt and the icon."""
 
+from urllib.parse import quote
+
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.template.loader import render_to_string
 
 from hub.pages.doors import is_for_programs, trouble
@@ -18,7 +26,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404."""
+    """404; a needless slash at the end, which people type, is taken off first."""
+    if request.method in ("GET", "HEAD") and request.path.endswith("/") and not is_for_programs(request):
+        # Exactly one slash stands in front, so the target is always on this hub.
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect("/" + quote(request.path.strip("/")) + (f"?{query}" if query else ""))
     return trouble(request, 404)
 
 

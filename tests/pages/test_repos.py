@@ -234,3 +234,16 @@ def test_odd_addresses_are_answered_and_not_crashed_on(client: Client, ships: Re
         "/x" * 30, "/ada%2Fships", "/%00", "/?task=%00&library=%00&license=%00",
     ):  # fmt: skip
         assert client.get(path).status_code in (200, 302, 400, 404), path
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/ada/ships/", "/ada/ships"), ("/ada/?x=1", "/ada?x=1"), ("//evil.example//", "/evil.example")],
+)
+def test_a_slash_at_the_end_is_taken_off_and_never_leads_elsewhere(
+    client: Client, typed: str, meant: str
+) -> None:
+    assert (
+        client.get("/", PATH_INFO=typed.split("?")[0], QUERY_STRING=typed.partition("?")[2])["Location"]
+        == meant
+    )

@@ -46,6 +46,13 @@
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   });
 
+  // The address of a list names only what was chosen.
+  document.addEventListener("htmx:configRequest", (event) => {
+    for (const [name, value] of [...event.detail.formData]) {
+      if (value === "") event.detail.formData.delete(name);
+    }
+  });
+
   dress(document);
   document.addEventListener("htmx:afterSwap", (event) => dress(event.detail.elt));
 })();
