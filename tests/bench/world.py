@@ -37,6 +37,9 @@ class World:
         try:
             live.ensure_user(OWNER, token=TOKEN)
             yield live
+        except (AssertionError, SystemExit):
+            print(live.logs(), file=sys.stderr)
+            raise
         finally:
             live.stop()
 
