@@ -58,7 +58,8 @@ def test_a_broken_download_is_resumed(hub: LiveHub, repo: str, tmp_path: Path) -
 def test_the_client_resumes_when_the_connection_breaks(
     alice: HfApi, repo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, broken = httpx.Response.iter_bytes, []
+    real = httpx.Response.iter_bytes
+    broken: list[str | None] = []
 
     def breaking(response: httpx.Response, chunk_size: int | None = None) -> object:
         for number, chunk in enumerate(real(response, 64 * 1024)):

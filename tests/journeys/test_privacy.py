@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -13,7 +14,7 @@ from tests.journeys.people import BOB, LFS, NDJSON, bearer, file_line, ndjson
 # Headers that differ between any two answers.
 OWN = {"x-request-id", "date"}
 
-DOORS = [
+DOORS: list[tuple[str, str, Any]] = [
     ("GET", "/api/models/{}", None),
     ("GET", "/api/models/{}/revision/main", None),
     ("GET", "/api/models/{}/revision/absent", None),
@@ -89,13 +90,12 @@ def test_deleting_and_moving_tell_nothing_either(
     alice: HfApi, new_repo: Callable[..., str], http: httpx.Client
 ) -> None:
     hidden, absent = new_repo(private=True), f"alice/m{uuid.uuid4().hex[:10]}"
-    for method, door, body in (
-        ("DELETE", "/api/repos/delete", lambda repo: {"name": repo}),
-        ("POST", "/api/repos/move", lambda repo: {"fromRepo": repo, "toRepo": "bob/mine", "type": "model"}),
+    for method, door, field, more in (
+        ("DELETE", "/api/repos/delete", "name", {}),
+        ("POST", "/api/repos/move", "fromRepo", {"toRepo": "bob/mine", "type": "model"}),
     ):
-        answers = [
-            http.request(method, door, json=body(repo), headers=bearer(BOB)) for repo in (hidden, absent)
-        ]
+        bodies = [{field: repo, **more} for repo in (hidden, absent)]
+        answers = [http.request(method, door, json=body, headers=bearer(BOB)) for body in bodies]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].text == answers[1].text
 

@@ -1,14 +1,16 @@
 """Branches, tags, pull request refs and histories."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import CommitInfo, HfApi
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError, RevisionNotFoundError
 
 
-def put(api: HfApi, repo: str, path: str, content: bytes, **options: object) -> str:
-    return api.upload_file(repo_id=repo, path_in_repo=path, path_or_fileobj=content, **options).oid  # type: ignore[arg-type]
+def put(api: HfApi, repo: str, path: str, content: bytes, **options: Any) -> str:
+    done: CommitInfo = api.upload_file(repo_id=repo, path_in_repo=path, path_or_fileobj=content, **options)
+    return done.oid
 
 
 def test_branches(alice: HfApi, new_repo: Callable[..., str]) -> None:

@@ -24,11 +24,11 @@ def ask(db: None) -> Ask:
     client = Client(raise_request_exception=False)
 
     def send(
-        method: str, path: str, body: bytes | Mapping[str, Any] | None = None, *, token: str = "", **meta: str
+        method: str, path: str, body: bytes | Mapping[str, Any] | None = None, *, token: str = "", **meta: Any
     ) -> Any:
         kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        signed = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
+        signed: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}
         plain, _, query = path.partition("?")
         return client.generic(
             method,

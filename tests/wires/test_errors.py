@@ -9,6 +9,7 @@ from django.test import override_settings
 from hub.accounts.identity import Viewer
 from hub.catalog import repos as repo_verbs
 from hub.catalog.models import Repo
+from hub.catalog.names import RepoName
 from tests.factories import make_repo, push
 from tests.wires.conftest import Ask
 
@@ -109,7 +110,7 @@ def test_a_disabled_repo_says_so_in_the_words_the_client_knows(ask: Ask, repo: R
 
 
 def test_a_moved_repo_keeps_method_and_query(ask: Ask, alice: Viewer, repo: Repo, token: str) -> None:
-    repo_verbs.move_repo(alice, repo, to=repo_verbs.RepoName.for_new("model", "alice", "other"))
+    repo_verbs.move_repo(alice, repo, to=RepoName.for_new("model", "alice", "other"))
     for method, path in (
         ("GET", "/api/models/alice/model/tree/refs%2Fpr%2F1?recursive=true&expand=false"),
         ("HEAD", "/alice/model/resolve/a%2Fb/x%3Fy.txt"),

@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,20 +10,18 @@ from hub.accounts.identity import Viewer
 from hub.catalog import preupload as advice
 from hub.catalog.cards import parse_card
 from hub.catalog.commits import Committed, Message, commit, find_target
-from hub.catalog.errors import BadRequest, TooLarge
+from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import locate_in
 from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256, is_oid_prefix
-from hub.catalog.objects import MAX_REGULAR_BYTES
 from hub.catalog.operations import AddFile, AddLarge, Copy, Delete, Operation
 from hub.catalog.squash import squash
 from hub.web import public_base
 from hub.wires.base import header_text, json_answer
 from hub.wires.hf.bodies import CardBody, PreuploadBody, SquashBody
+from hub.wires.hf.lines import objects_in
 from hub.wires.hf.reading import checked, flag, get_repo, json_body
 
-# A line holds one file in base64, which is a third longer, and JSON around it.
-MAX_LINE = MAX_REGULAR_BYTES * 4 // 3 + 64 * 1024
 _HEADER_KEYS = ("summary", "description", "parentCommit")
 
 
@@ -72,7 +68,7 @@ def create_commit(
     found = get_repo(viewer, kind, repo)
     create_pr = flag(request, "create_pr")
     find_target(viewer, found, revision, create_pr=create_pr)
-    lines = _lines(request)
+    lines = objects_in(request)
     header = _header(next(lines, None))
     done = commit(
         viewer, found, revision=revision, operations=(_operation(line) for line in lines),
@@ -100,37 +96,6 @@ def _committed(request: HttpRequest, repo: Repo, done: Committed) -> HttpRespons
     if done.warnings:
         response["X-HF-Warning"] = header_text(f"card; {' '.join(done.warnings)}")
     return response
-
-
-def _lines(request: HttpRequest) -> Iterator[dict[str, Any]]:
-    """Yield the body's JSON objects; each line is bounded, and a body that ends early is refused as a whole."""
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    stream = request.META["wsgi.input"] if chunked else request
-    expected = None if chunked else int(request.META.get("CONTENT_LENGTH") or 0)
-    received = number = 0
-    while line := stream.readline(MAX_LINE + 1):
-        number += 1
-        received += len(line)
-        if len(line) > MAX_LINE:
-            raise TooLarge(f"Line {number} is longer than {MAX_LINE} bytes; upload the file as a large file.")
-        if line.strip():
-            yield _parse(line, number)
-    if expected is not None and received != expected:
-        raise BadRequest(f"The body ended after {received} of {expected} bytes; nothing was committed.")
-
-
-def _parse(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        item = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"Line {number} is not JSON: {error}") from None
-    if (
-        not isinstance(item, dict)
-        or not isinstance(item.get("value"), dict)
-        or not isinstance(item.get("key"), str)
-    ):
-        raise BadRequest(f'Line {number} must be an object with "key" and "value".')
-    return {**item["value"], "": item["key"]}
 
 
 def _header(item: dict[str, Any] | None) -> dict[str, str]:
