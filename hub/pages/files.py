@@ -17,12 +17,12 @@ from hub.catalog.trees import Entry, entry_at, folder_tree, list_folder
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
 from hub.pages.highlight import lines_html
-from hub.pages.repos import rendered, shell
+from hub.pages.repos import listed, rendered, shell
 from hub.web import locate_rest, repo_name
 
 PAGE = 300
 MAX_SHOWN = 512 * 1024
-MAX_FINDINGS = 50
+MAX_TEMPLATE = 20_000
 _WEIGHTS = ("safetensors", "gguf", "bin", "pt", "pth", "ckpt", "onnx", "h5", "msgpack", "tflite", "npz")
 _PICTURES = ("png", "jpg", "jpeg", "gif", "webp")
 
@@ -45,6 +45,14 @@ class Line:
     def proof(self) -> str:
         """The state of the bytes; small files carry their hash as their id."""
         return proof_of_entry(self.entry)
+
+
+# What a summary holds, in the order and the words in which people read it.
+_LABELS = {
+    "name": "Name in the file", "architecture": "Architecture", "file_type": "Type", "tensors": "Tensors",
+    "total": "Parameters", "parameters": "Number types", "context_length": "Context, tokens",
+    "license": "Licence in the file",
+}  # fmt: skip
 
 
 def proof_of_entry(entry: Entry) -> str:
@@ -138,18 +146,25 @@ def _about_large(entry: Entry) -> dict[str, Any]:
     found = Inspection.objects.filter(sha256=entry.sha256).defer("data").first()
     if found is None:
         return {"inspection": None}
-    findings = found.findings if isinstance(found.findings, list) else []
-    return {"inspection": found, "facts": _facts(found), "findings": findings[:MAX_FINDINGS]}
+    template = found.summary.get("chat_template") if isinstance(found.summary, dict) else None
+    return {
+        "inspection": found, "facts": _facts(found), "findings": listed(found.findings),
+        "chat_template": template[:MAX_TEMPLATE] if isinstance(template, str) else "",
+    }  # fmt: skip
 
 
 def _facts(found: Inspection) -> list[tuple[str, str]]:
-    """Return an inspection's summary as names and values that fit on a line each."""
+    """Return an inspection's summary as names and values that fit on a line each, what matters most first."""
+    summary: dict[str, Any] = found.summary if isinstance(found.summary, dict) else {}
+    known = [key for key in _LABELS if key in summary]
+    others = sorted(summary.keys() - _LABELS.keys() - {"chat_template"})
     facts = [("Format", found.format)]
-    for name, value in (found.summary or {}).items():
+    for key in [*known, *others]:
+        value = summary[key]
         if isinstance(value, dict):
-            facts.append((name, ", ".join(f"{key}: {_value(item)}" for key, item in value.items())[:500]))
-        elif not isinstance(value, list):
-            facts.append((name, _value(value)))
+            value = ", ".join(f"{inner} {_value(item)}" for inner, item in value.items())
+        if not isinstance(value, list):
+            facts.append((_LABELS.get(key, key.replace("_", " ").capitalize()), _value(value)))
     return facts
 
 

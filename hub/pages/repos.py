@@ -26,6 +26,7 @@ from hub.web import locate_rest, public_base, repo_name
 _log = logging.getLogger(__name__)
 
 README = "README.md"
+MAX_FINDINGS = 50
 MAX_CARD_BYTES = 8 * 2**20
 CARD_SECONDS = 30 * 86_400
 
@@ -43,8 +44,14 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
-        "jobs": _jobs(at) if proof.proving else [],
+        "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
     }  # fmt: skip
+
+
+def listed(findings: object) -> list[dict[str, Any]]:
+    """Return what inspections found fault with, as pages show it."""
+    items = findings if isinstance(findings, list) else []
+    return [item for item in items if isinstance(item, dict)][:MAX_FINDINGS]
 
 
 def _total(at: Located) -> int | None:

@@ -111,19 +111,26 @@ def test_odd_contents_are_described_and_not_shown(client: Client, ada: User, shi
 
 def test_a_large_file_tells_its_hash_and_what_was_read_in_it(client: Client, ships: Repo) -> None:
     claim = RepoBlob.objects.get()
+    faults = [{"code": "x", "message": "odd <name>", "severity": "error", "tensor": "wte"}]
     summary = {"total": 1234567, "parameters": {"BF16": 1234567}}
-    Inspection.objects.create(
-        sha256=claim.sha256, format="safetensors", summary=summary, findings=["odd <name>"]
-    )
+    Inspection.objects.create(sha256=claim.sha256, format="safetensors", summary=summary, findings=faults)
     page = text_of(client.get("/ada/ships/blob/main/model.bin"))
     for words in (
         claim.sha256,
-        "BF16: 1,234,567",
+        "BF16 1,234,567",
         "well formed",
         "odd &lt;name&gt;",
         "computed here over every stored byte",
     ):
         assert words in page
+
+
+def test_faults_of_a_commits_files_stand_on_its_first_page(client: Client, ships: Repo) -> None:
+    faults = [{"path": "model.bin", "code": "x", "message": "two tensors overlap", "severity": "error"}]
+    CommitRecord.objects.filter(oid=ships.head).update(facts={"findings": faults})
+    page = text_of(client.get("/ada/ships"))
+    assert "two tensors overlap" in page
+    assert 'href="/ada/ships/blob/main/model.bin"' in page
 
 
 def test_files_being_proven_are_watched_and_cannot_be_downloaded(client: Client, ships: Repo) -> None:
