@@ -42,9 +42,8 @@ class TrustedProxyMiddleware:
 
     def _client(self, request: HttpRequest) -> str:
         """Return the last address in the chain that no trusted proxy has; the ones before it may be made up."""
-        chain = [
-            part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()
-        ]
+        sent = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
+        chain = [part.strip() for part in sent.split(",") if part.strip()]
         for address in reversed(chain):
             if not self._is_trusted(address):
                 return address
