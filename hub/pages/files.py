@@ -16,7 +16,7 @@ from hub.catalog.refs import RefList, list_refs, short_name
 from hub.catalog.trees import Entry, entry_at, folder_tree, list_folder
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
-from hub.pages.highlight import lines_html
+from hub.pages.highlight import file_html
 from hub.pages.repos import listed, rendered, shell
 from hub.web import locate_rest, repo_name
 
@@ -163,7 +163,7 @@ def _facts(found: Inspection) -> list[tuple[str, str]]:
         value = summary[key]
         if isinstance(value, dict):
             value = ", ".join(f"{inner} {_value(item)}" for inner, item in value.items())
-        if not isinstance(value, list):
+        if not isinstance(value, list) and value != "":
             facts.append((_LABELS.get(key, key.replace("_", " ").capitalize()), _value(value)))
     return facts
 
@@ -186,4 +186,7 @@ def _about_small(request: HttpRequest, at: Located, entry: Entry, may_pull: bool
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         return {"reason": "binary"}
-    return {"reason": "binary"} if "\x00" in text else {"code": lines_html(text, entry.name)}
+    if "\x00" in text:
+        return {"reason": "binary"}
+    code, lines = file_html(text, entry.name)
+    return {"code": code, "lines": lines}

@@ -49,7 +49,8 @@ def code_html(text: str, language: str) -> str:
     return _coloured(text, _lexer_named(language))
 
 
-def lines_html(text: str, filename: str) -> list[str]:
-    """Return a file's lines as HTML, each complete in itself."""
-    html = _coloured(text, _lexer_for(filename))
-    return html.removesuffix("\n").split("\n")
+def file_html(text: str, filename: str) -> tuple[str, int]:
+    """Return a file as HTML, a span with an id for each line, and the number of lines."""
+    lines = _coloured(text, _lexer_for(filename)).removesuffix("\n").split("\n")
+    spans = (f'<span class="ln" id="L{number}">{line}\n</span>' for number, line in enumerate(lines, 1))
+    return "".join(spans), len(lines)
