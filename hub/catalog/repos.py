@@ -68,6 +68,13 @@ def create_repo(viewer: Viewer, *, name: RepoName, private: bool | None = None) 
 
     ``private=None`` takes the organization's default.
     """
+    repo = create_row(viewer, name=name, private=private)
+    _first_commit(viewer, repo)
+    return repo
+
+
+def create_row(viewer: Viewer, *, name: RepoName, private: bool | None = None) -> Repo:
+    """Make a repo without any ref, inside the caller's transaction, which goes on to give it one; raises alike."""
     namespace = _namespace_to_write(viewer, name.namespace)
     _check_free(viewer, name, namespace)
     if private is None:
@@ -82,7 +89,6 @@ def create_repo(viewer: Viewer, *, name: RepoName, private: bool | None = None) 
     except IntegrityError:
         raise NameTaken(f"A {name.type} repository called {full} already exists", full) from None
     _take_name(name)
-    _first_commit(viewer, repo)
     return repo
 
 

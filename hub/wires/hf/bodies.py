@@ -45,6 +45,12 @@ class MoveBody(serializers.Serializer[Any]):
     type = serializers.CharField(default="model", allow_null=True)
 
 
+class DuplicateBody(Visibility):
+    """`POST /api/{kind}/{id}/duplicate`."""
+
+    repository = serializers.CharField(max_length=200)
+
+
 class SettingsBody(Visibility):
     """`PUT /api/{kind}/{id}/settings`; ``gated`` is "auto", "manual" or false."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, repos, search
+from hub.catalog import access, duplicates, repos, search
 from hub.catalog.errors import BadRequest, NameTaken, RepoNotFound
 from hub.catalog.lookups import Located, locate, locate_heads, rights_if_needed
 from hub.catalog.models import Repo
@@ -14,7 +14,7 @@ from hub.catalog.trees import files
 from hub.web import public_base, repo_name
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
-from hub.wires.hf.bodies import CreateBody, MoveBody, RepoBody, SettingsBody, private_in
+from hub.wires.hf.bodies import CreateBody, DuplicateBody, MoveBody, RepoBody, SettingsBody, private_in
 from hub.wires.hf.errors import refuse
 from hub.wires.hf.reading import checked, flag, get_repo, json_body, page_limit
 
@@ -48,9 +48,7 @@ def create(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     try:
         repo = repos.create_repo(viewer, name=name, private=private_in(body))
     except NameTaken as error:
-        if error.full_name:
-            return refuse(409, f"You already created this {name.type} repo", url=repo_url(request, name))
-        raise
+        return _conflict(request, name, error)
     return json_answer({"url": repo_url(request, repo), "name": repo.full_name, "id": repo.id.hex[:24]})
 
 
@@ -66,11 +64,32 @@ def move(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     body = checked(MoveBody, json_body(request))
     type_ = _checked_type(body["type"])
     source = get_repo(viewer, type_, body["fromRepo"])
-    namespace, slash, name = body["toRepo"].partition("/")
-    if not slash:
-        raise BadRequest(f"toRepo {body['toRepo']!r} must have the form 'namespace/name'.")
-    moved = repos.move_repo(viewer, source, to=RepoName.for_new(type_, namespace, name))
+    moved = repos.move_repo(viewer, source, to=_full_name(type_, body["toRepo"], "toRepo"))
     return json_answer({"url": repo_url(request, moved)})
+
+
+def duplicate(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """`POST .../duplicate`: branches and tags under a new id."""
+    body = checked(DuplicateBody, json_body(request))
+    name = _full_name(kind, body["repository"], "repository")
+    try:
+        made = duplicates.duplicate(viewer, get_repo(viewer, kind, repo), to=name, private=private_in(body))
+    except NameTaken as error:
+        return _conflict(request, name, error)
+    return json_answer({"url": repo_url(request, made), "name": made.full_name, "id": made.id.hex[:24]})
+
+
+def _conflict(request: HttpRequest, name: RepoName, error: NameTaken) -> HttpResponse:
+    if not error.full_name:
+        raise error
+    return refuse(409, f"You already created this {name.type} repo", url=repo_url(request, name))
+
+
+def _full_name(type_: str, text: str, field: str) -> RepoName:
+    namespace, slash, name = text.partition("/")
+    if not slash:
+        raise BadRequest(f"{field} {text!r} must have the form 'namespace/name'.")
+    return RepoName.for_new(type_, namespace, name)
 
 
 def settings(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:

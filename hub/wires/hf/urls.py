@@ -52,6 +52,7 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/super-squash/<seg:branch>", door(POST=commits.super_squash)),
     path("<kind:kind>/<repo:repo>/revision/<seg:revision>", door(GET=repos.info)),
     path("<kind:kind>/<repo:repo>/settings", door(PUT=repos.settings)),
+    path("<kind:kind>/<repo:repo>/duplicate", door(POST=repos.duplicate)),
     path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/auth-check/<seg:right>", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/lfs-files", door(GET=repos.lfs_files)),
