@@ -14,6 +14,7 @@ from hub.catalog import access, objects
 from hub.catalog.commits import record_commit
 from hub.catalog.defaults import attributes_for
 from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, RepoNotFound, SignInNeeded
+from hub.catalog.holdings import VERIFY
 from hub.catalog.models import CommitRecord, ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
 from hub.catalog.names import RepoName
 from hub.catalog.objects import EMPTY_TREE, FILE_MODE
@@ -154,11 +155,22 @@ def change_settings(
     return repo
 
 
+def _lock_whole(repo: Repo) -> None:
+    """Lock what deletion takes away in the order in which commits and runs lock it, the repo's own row last.
+
+    Otherwise an inspection that is about to write its result and the deletion would wait for each other.
+    """
+    proofs = repo.jobs.filter(kind=VERIFY)
+    for rows in (repo.refs.all(), proofs, repo.blobs.all(), repo.jobs.exclude(kind=VERIFY)):
+        list(rows.select_for_update().order_by("pk").values_list("pk"))
+    Repo.objects.select_for_update().get(pk=repo.pk)
+
+
 @transaction.atomic
 def delete_repo(viewer: Viewer, repo: Repo) -> None:
     """Delete a repo.  Its id stays retired; bytes that nobody else holds are swept later."""
     access.require_administer(viewer, repo)
-    repo = Repo.objects.select_for_update().get(pk=repo.pk)
+    _lock_whole(repo)
     network = repo.network
     for former in repo.former_ids.all():
         RetiredRepo.objects.get_or_create(
