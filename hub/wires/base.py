@@ -15,6 +15,7 @@ from hub.web import escaped_path, public_base, session_viewer
 
 Handler = Callable[..., HttpResponseBase]
 _SAFE = ("GET", "HEAD", "OPTIONS")
+UNKEEPABLE = "A text in the request is too long or holds characters that cannot be kept: NUL, or half a surrogate pair."
 
 
 class RawPathMiddleware:
@@ -33,7 +34,16 @@ class RawPathMiddleware:
         if "://" in raw.split("?", 1)[0]:
             raw = urlsplit(raw).path
         request.path_info = escaped_path(raw)
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            # The database keeps no NUL character, so no name, path or query can hold one.
+            return _refuse_nul()
         return self.get_response(request)
+
+
+def _refuse_nul() -> HttpResponse:
+    """Return the answer to an address with a NUL character in it."""
+    message = "The address contains a NUL character (%00)."
+    return json_answer({"error": message}, status=400, headers={"X-Error-Message": message})
 
 
 class RequestIdMiddleware:

@@ -5,6 +5,7 @@ Headers decide for the client, not the body: an answer to HEAD has none.
 
 from django.core.exceptions import BadRequest as DjangoBadRequest
 from django.core.exceptions import RequestDataTooBig
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseRedirectBase
 
@@ -12,7 +13,7 @@ from hub.accounts.identity import BadCredentials
 from hub.catalog import errors
 from hub.catalog.lookups import Moved
 from hub.web import public_base
-from hub.wires.base import header_text, json_answer
+from hub.wires.base import UNKEEPABLE, header_text, json_answer
 
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.RevisionNotFound: (404, "RevisionNotFound"),
@@ -63,6 +64,8 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
             return refuse(413, "The request body is larger than this address takes.")
         case DjangoBadRequest():
             return refuse(400, str(error))
+        case DataError() | UnicodeEncodeError():
+            return refuse(400, UNKEEPABLE)
     for kind, (status, code) in _PLAIN.items():
         if isinstance(error, kind):
             answer = refuse(status, str(error), code)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from rest_framework import serializers
 
@@ -12,7 +13,7 @@ from hub.catalog import errors
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import Moved
 from hub.web import public_base
-from hub.wires.base import header_text
+from hub.wires.base import UNKEEPABLE, header_text
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 
@@ -57,6 +58,8 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return _refuse(404 if request.headers.get("Authorization") else 401, str(error), "RepoNotFound")
     if isinstance(error, RequestDataTooBig):
         return _refuse(413, "The request body is larger than this address takes.")
+    if isinstance(error, DataError | UnicodeEncodeError):
+        return _refuse(422, UNKEEPABLE)
     if isinstance(error, Moved):
         answer = _refuse(307, str(error))
         former = str(getattr(request.resolver_match, "kwargs", {}).get("repo", ""))
