@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from storage import keys, s3, uploads
@@ -54,7 +55,9 @@ def delete_condemned(limit: int, grace: timedelta) -> int:
     transaction.
     """
     marked = Condemned.objects.filter(condemned_at__lt=timezone.now() - grace).order_by("condemned_at")
-    doomed = list(marked.values_list("key", flat=True)[:limit])
+    # A key that a form names stays, whatever condemned it.
+    alive = Form.objects.filter(key=OuterRef("key"))
+    doomed = list(marked.filter(~Exists(alive)).values_list("key", flat=True)[:limit])
     gone = s3.delete_keys(doomed)
     Condemned.objects.filter(key__in=gone).delete()
     if len(gone) < len(doomed):
@@ -89,11 +92,12 @@ def _unlisted(
 
 def _named_here(wanted: Collection[str]) -> set[str]:
     alive = Upload.objects.filter(state__in=(Upload.State.OPEN, Upload.State.STORED))
-    return {
-        *Form.objects.filter(key__in=wanted).values_list("key", flat=True),
-        *alive.filter(staging_key__in=wanted, state=Upload.State.OPEN).values_list("staging_key", flat=True),
-        *alive.filter(final_key__in=wanted).values_list("final_key", flat=True),
-    }
+    staging = alive.filter(staging_key__in=wanted, state=Upload.State.OPEN).values_list(
+        "staging_key", flat=True
+    )
+    coming = {*staging, *alive.filter(final_key__in=wanted).values_list("final_key", flat=True)}
+    # Forms are read last: an upload that is proven between the two questions is found by one of them.
+    return coming | set(Form.objects.filter(key__in=wanted).values_list("key", flat=True))
 
 
 def condemn_keys(lost: Collection[str]) -> None:

@@ -73,6 +73,12 @@ def _touch(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
 
 
+def _release_connection() -> None:
+    """Give the database connection back while a client sends its bytes, which may take long."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def _with_multipart(upload: Upload) -> Upload:
     """Ask the store for a multipart upload; when two callers race, the second one's is given up."""
     begun = s3.begin_multipart(upload.final_key)
@@ -140,6 +146,7 @@ def write_single(upload: Upload, stream: sending.Readable, length: int) -> None:
     if length != upload.size:
         raise WrongSize(f"The body is announced as {length} bytes; the upload has {upload.size}.")
     _touch(upload)
+    _release_connection()
     sending.write_stream(upload.staging_key, stream, length)
 
 
@@ -152,6 +159,7 @@ def write_part(upload: Upload, number: int, stream: sending.Readable, length: in
     if length != planned:
         raise WrongSize(f"Part {number} is announced as {length} bytes; it has {planned}.")
     _touch(upload)
+    _release_connection()
     return sending.write_part_stream(upload.final_key, upload.s3_upload_id, number, stream, length)
 
 

@@ -41,9 +41,8 @@ def scrub(job: Job) -> None:
 
 
 def _hold_back(form: Form, problem: str) -> str:
-    blob = scrubbing.mark_damaged(form)
     sha256 = form.blob.sha256
-    repos = upkeep.withdraw_damaged(blob) if blob.quarantined_at else []
+    repos = upkeep.hold_back(form)
     names = ", ".join(sorted({repo.full_name for repo in repos})) or "no repository"
     _log.error("Stored object %s is damaged: %s It is held back in: %s", sha256, problem, names)
     admins = (
@@ -68,6 +67,7 @@ def sweep(job: Job) -> None:
     result = {
         "uploads": sweeping.expire_uploads(grace),
         "multiparts": sweeping.abort_stray_multiparts(grace),
+        "abandoned": upkeep.abandon_uploads(before),
         "claims": upkeep.release_claims(before),
         "objects": upkeep.release_objects(before),
         "blobs": upkeep.release_blobs(before),

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from hub.accounts.models import Invite, Membership, Namespace, Organization, RetiredNamespace, Role, User
-from hub.accounts.names import BadName, check_namespace, check_part
+from hub.accounts.names import RESERVED_NAMESPACES, BadName, check_namespace, check_part
 
 
 class NameTaken(Exception):
@@ -48,8 +48,8 @@ def create_user(
     """
     if not by_admin:
         check_namespace(name)
-    elif name.lower() != check_part(name, "The user name").lower():
-        raise BadName(name)
+    elif check_part(name, "The user name").lower() in RESERVED_NAMESPACES:
+        raise BadName(f"The name {name!r} is reserved: a page of the hub lives at that address.")
     if User.objects.filter(username__iexact=name).exists():
         raise NameTaken(f"The name {name!r} is taken.")
     user = User(username=name, email=email, fullname=fullname, is_staff=staff, is_superuser=staff)

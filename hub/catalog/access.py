@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from hub.accounts.identity import Viewer
-from hub.accounts.models import Membership, Namespace, Role
+from hub.accounts.models import Membership, Namespace, Role, User
 from hub.catalog.errors import AccessRestricted, NotAllowed, RepoDisabled, RepoNotFound, SignInNeeded
 from hub.catalog.models import AccessRequest, Repo, TokenScope
 
@@ -179,8 +179,32 @@ def require_write(viewer: Viewer, repo: Repo) -> None:
 
 
 def may_propose(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> bool:
-    """May the viewer open a pull request, and upload what belongs to it?  Whoever may read and is somebody may."""
-    return viewer.can_write and may_read(viewer, repo, rights)
+    """May the viewer open a pull request, and upload what belongs to it?  Whoever may read and is somebody may.
+
+    A fine-grained token must name the repo, also where its user could do so without being a member.
+    """
+    if not viewer.can_write or not may_read(viewer, repo, rights):
+        return False
+    if not viewer.is_narrowed:
+        return True
+    return (rights or rights_of(viewer, repo)).scope == TokenScope.Permission.WRITE
+
+
+def require_person(viewer: Viewer, what: str) -> User:
+    """Return the user who acts in their own name (to like, to ask); read-only and narrowed tokens do not reach that."""
+    if viewer.user is None:
+        raise SignInNeeded(f"Sign in to {what}.")
+    if not viewer.can_write or viewer.is_narrowed:
+        raise NotAllowed(
+            f"This token may not {what}: it needs the write role for all of its user's repositories."
+        )
+    return viewer.user
+
+
+def require_welcome(viewer: Viewer) -> None:
+    """Raise SignInNeeded for a stranger on a hub that shows strangers nothing."""
+    if _is_stranger_kept_out(viewer):
+        raise SignInNeeded("Sign in: this hub shows nothing to strangers.")
 
 
 def require_propose(viewer: Viewer, repo: Repo) -> None:
@@ -189,7 +213,9 @@ def require_propose(viewer: Viewer, repo: Repo) -> None:
     if viewer.user is None:
         raise SignInNeeded("Sign in to open a pull request.")
     if not may_propose(viewer, repo):
-        raise NotAllowed("This token can only read. Use one with the write role.")
+        raise NotAllowed(
+            "This token may not write here. Use one with the write role that covers this repository."
+        )
 
 
 def require_administer(viewer: Viewer, repo: Repo) -> None:

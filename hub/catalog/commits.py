@@ -68,10 +68,9 @@ def find_target(viewer: Viewer, repo: Repo, revision: str, *, create_pr: bool) -
 
 def _require_target(viewer: Viewer, repo: Repo, ref: Ref) -> None:
     number = ref.name.removeprefix(refs.PULL) if is_pull_ref(ref.name) else ""
-    if number and viewer.user is not None and viewer.can_write:
-        access.require_read(viewer, repo)
-        if repo.pull_requests.filter(number=number, author=viewer.user).exists():
-            return
+    is_own = number and repo.pull_requests.filter(number=number, author=viewer.user).exists()
+    if is_own and viewer.user is not None and access.may_propose(viewer, repo):
+        return
     access.require_write(viewer, repo)
 
 

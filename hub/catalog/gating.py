@@ -6,7 +6,7 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import access
-from hub.catalog.errors import BadRequest, SignInNeeded
+from hub.catalog.errors import BadRequest
 from hub.catalog.models import AccessRequest, Repo
 
 State = AccessRequest.State
@@ -16,12 +16,11 @@ State = AccessRequest.State
 def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
     """Ask to pull a gated repo; where the owner has set it to "auto" the answer is yes at once."""
     access.require_read(viewer, repo)
-    if viewer.user is None:
-        raise SignInNeeded("Sign in to ask for access.")
+    user = access.require_person(viewer, "ask for access")
     if not repo.gated:
         raise BadRequest("This repository is not gated: everyone who can see it can pull it.")
     state = State.ACCEPTED if repo.gated == Repo.Gated.AUTO else State.PENDING
-    request, _ = AccessRequest.objects.get_or_create(repo=repo, user=viewer.user, defaults={"state": state})
+    request, _ = AccessRequest.objects.get_or_create(repo=repo, user=user, defaults={"state": state})
     return request
 
 

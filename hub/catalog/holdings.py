@@ -4,13 +4,15 @@ Every function here is about rows only; bytes move in `pushes` and `pulls`.
 """
 
 import time
+from uuid import UUID
 
 import redis
 from django.conf import settings
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from hub.accounts.identity import Viewer
 from hub.catalog import jobs
 from hub.catalog.errors import BytesMissing
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
@@ -62,7 +64,8 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
 
     The bytes of a refuted upload are condemned; a claim that another upload proved, or may yet prove, stays.
     """
-    claim = RepoBlob.objects.select_for_update().filter(repo_id=upload.owner, sha256=upload.sha256).first()
+    claims = RepoBlob.objects.select_for_update().filter(repo_id=repo_of(upload), sha256=upload.sha256)
+    claim = claims.first()
     if found == upload.sha256 and size == upload.size:
         blob = settling.settle_proven(upload)
         # Claims whose bytes had been found damaged in the store are whole again with these.
@@ -91,8 +94,22 @@ def weigh(repo: Repo) -> None:
 
 
 def _is_still_open(upload: Upload) -> bool:
-    others = Upload.objects.filter(owner=upload.owner, sha256=upload.sha256, state=Upload.State.STORED)
-    return others.exclude(pk=upload.pk).exists()
+    return stored_uploads(repo_of(upload), upload.sha256).exclude(pk=upload.pk).exists()
+
+
+def owner_of(repo: Repo, viewer: Viewer) -> str:
+    """Return whose an upload is: one user's in one repo, so that nobody writes into another's."""
+    return f"{repo.pk}:{viewer.user.pk if viewer.user else ''}"
+
+
+def repo_of(upload: Upload) -> UUID:
+    """Return the id of the repo that an upload goes to."""
+    return UUID(upload.owner.partition(":")[0])
+
+
+def stored_uploads(repo_id: UUID, sha256: str) -> QuerySet[Upload]:
+    """Return the uploads of a file into a repo whose bytes are there and not yet proven, whoever sent them."""
+    return Upload.objects.filter(owner__startswith=f"{repo_id}:", sha256=sha256, state=Upload.State.STORED)
 
 
 def _look_again(repo: Repo) -> None:

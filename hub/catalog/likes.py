@@ -6,14 +6,11 @@ from django.db.models import F, QuerySet
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import access
-from hub.catalog.errors import SignInNeeded
 from hub.catalog.models import Like, Repo
 
 
 def _user(viewer: Viewer) -> User:
-    if viewer.user is None:
-        raise SignInNeeded("Sign in to like a repository.")
-    return viewer.user
+    return access.require_person(viewer, "like a repository")
 
 
 @transaction.atomic

@@ -7,7 +7,9 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.db import connection
 from django.utils import timezone
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree
 
@@ -68,13 +70,29 @@ def store(network_id: int, items: Sequence[ShaFile]) -> None:
     Raises StoreTrouble.
     """
     wanted = {oid_of(item): item for item in items}
-    kept = GitObject.objects.filter(network_id=network_id, oid__in=wanted)
-    known = set(kept.values_list("oid", flat=True))
-    if known:
-        # The sweep removes objects that nothing names; what a commit is about to name is young again.
-        kept.update(created_at=timezone.now())
+    known = _renew(network_id, list(wanted))
     rows = [_row(network_id, oid, item) for oid, item in wanted.items() if oid not in known]
     GitObject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+# Old objects first become young again, which the sweep's own statement then sees; a row that it has deleted meanwhile
+# is not among those that come back, and is written anew.  Rows are locked in one order, so that two commits cannot
+# wait for each other.
+_RENEW = """
+WITH old AS (SELECT id FROM catalog_gitobject WHERE network_id = %s AND oid = ANY(%s)
+             AND created_at < now() - interval '30 minutes' ORDER BY oid FOR UPDATE)
+UPDATE catalog_gitobject o SET created_at = now() FROM old WHERE o.id = old.id RETURNING o.oid
+"""
+
+
+def _renew(network_id: int, oids: list[str]) -> set[str]:
+    """Return which of these objects are kept, and keep them from being swept before a commit names them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW, [network_id, oids])
+        renewed = {oid for (oid,) in cursor.fetchall()}
+    young = timezone.now() - timedelta(minutes=45)
+    kept = GitObject.objects.filter(network_id=network_id, oid__in=oids, created_at__gt=young)
+    return renewed | set(kept.values_list("oid", flat=True))
 
 
 def _row(network_id: int, oid: str, item: ShaFile) -> GitObject:

@@ -22,7 +22,7 @@ from hub.catalog.operations import AddLarge
 from hub.catalog.waiting import release_connection
 from storage import uploads
 from storage.errors import StorageError
-from storage.models import Upload
+from storage.models import Blob, Upload
 
 # A part of a large file may wait its turn for hours; its address writes to one upload only and dies with it.
 UPLOAD_URL_SECONDS = 12 * 3600
@@ -64,18 +64,17 @@ def offer(
     held = RepoBlob.objects.filter(repo=repo, sha256__in=[sha256 for sha256, _ in wanted])
     sizes = {claim.sha256: claim.size for claim in held.exclude(state=State.REJECTED)}
     single = uploads.SINGLE_LIMIT if multipart else LARGEST_SINGLE
-    return [_offer(repo, sha256, size, sizes.get(sha256), single) for sha256, size in wanted]
+    owner = holdings.owner_of(repo, viewer)
+    return [_offer(owner, sha256, size, sizes.get(sha256), single) for sha256, size in wanted]
 
 
-def _offer(repo: Repo, sha256: str, size: int, held: int | None, single: int) -> Offer:
+def _offer(owner: str, sha256: str, size: int, held: int | None, single: int) -> Offer:
     if held is not None:
         if held != size:
             raise BadRequest(f"size is {size}, but the file of oid {sha256} has {held} bytes.")
         return Offer(sha256, size)
     try:
-        return Offer(
-            sha256, size, uploads.begin(owner=str(repo.pk), sha256=sha256, size=size, single_limit=single)
-        )
+        return Offer(sha256, size, uploads.begin(owner=owner, sha256=sha256, size=size, single_limit=single))
     except StorageError as error:
         raise trouble_of(error) from error
 
@@ -95,7 +94,7 @@ def way_for(upload: Upload) -> WriteWay:
 def write(viewer: Viewer, repo: Repo, upload_id: UUID, *, part: int, stream: BinaryIO, length: int) -> str:
     """Take one part (0: the whole file) through the hub; returns its etag.  For proxied delivery."""
     access.require_propose(viewer, repo)
-    upload = _upload_of(repo, upload_id)
+    upload = _upload_of(viewer, repo, upload_id)
     release_connection()
     try:
         if part:
@@ -106,12 +105,12 @@ def write(viewer: Viewer, repo: Repo, upload_id: UUID, *, part: int, stream: Bin
     return ""
 
 
-def _upload_of(repo: Repo, upload_id: UUID) -> Upload:
+def _upload_of(viewer: Viewer, repo: Repo, upload_id: UUID) -> Upload:
     try:
         upload = uploads.get(upload_id)
     except StorageError as error:
         raise trouble_of(error) from error
-    if upload.owner != str(repo.pk):
+    if upload.owner != holdings.owner_of(repo, viewer):
         raise BytesMissing("There is no such upload in this repository.")
     return upload
 
@@ -121,7 +120,7 @@ def complete(
 ) -> Job | None:
     """All parts are there: put them together and begin to prove them.  Repeating it does no harm."""
     access.require_propose(viewer, repo)
-    upload = _upload_of(repo, upload_id)
+    upload = _upload_of(viewer, repo, upload_id)
     return _arrive(viewer, repo, upload, parts)
 
 
@@ -133,16 +132,32 @@ def _arrive(
         upload = uploads.finish(upload.pk, parts=parts)
     except StorageError as error:
         raise trouble_of(error) from error
-    if upload.state != Upload.State.STORED:
-        return None
     with transaction.atomic():
-        claim, _ = RepoBlob.objects.select_for_update().get_or_create(
+        # The job's row, the claim and the upload are locked in the order in which a run settles them.
+        job = holdings.ask_proof(repo, upload) if upload.state == Upload.State.STORED else None
+        claim, made = RepoBlob.objects.select_for_update().get_or_create(
             repo=repo, sha256=upload.sha256, defaults={"size": upload.size, "created_by": viewer.user}
         )
-        if claim.state == State.REJECTED:
+        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        if upload.state == Upload.State.STORED and claim.state == State.REJECTED:
             claim.state, claim.problem, claim.size = State.PROVING, "", upload.size
             claim.save(update_fields=["state", "problem", "size"])
-        return holdings.ask_proof(repo, upload)
+        elif made and upload.state != Upload.State.STORED:
+            _claim_settled(claim, upload)
+    return job
+
+
+def _claim_settled(claim: RepoBlob, upload: Upload) -> None:
+    """Write a claim anew that was swept after its upload had been settled; raises BytesMissing."""
+    blob = Blob.objects.select_for_update().filter(sha256=upload.sha256, quarantined_at=None).first()
+    if upload.state == Upload.State.REJECTED:
+        claim.state, claim.problem = State.REJECTED, upload.problem
+    elif upload.state == Upload.State.PROVEN and blob is not None:
+        claim.state, claim.blob = State.PROVEN, blob
+    else:
+        raise BytesMissing("The bytes of this upload are no longer kept; send them again.")
+    claim.settled_at = timezone.now()
+    claim.save(update_fields=["state", "problem", "blob", "settled_at"])
 
 
 def confirm(viewer: Viewer, repo: Repo, *, sha256: str, size: int) -> str:
@@ -171,7 +186,7 @@ def admit(viewer: Viewer, repo: Repo, files: Sequence[AddLarge]) -> dict[str, in
     holdings.wait_for_proofs(repo, list(wanted))
     held = _claims(repo, wanted)
     for sha256, file in wanted.items():
-        _check_claim(held[sha256], file)
+        _check_claim(held.get(sha256), file)
     return {sha256: claim.size for sha256, claim in held.items()}
 
 
@@ -180,7 +195,7 @@ def _claims(repo: Repo, wanted: dict[str, AddLarge]) -> dict[str, RepoBlob]:
 
 
 def _take_in(viewer: Viewer, repo: Repo, file: AddLarge, refused: RepoBlob | None) -> None:
-    upload = uploads.find(str(repo.pk), file.sha256)
+    upload = uploads.find(holdings.owner_of(repo, viewer), file.sha256)
     if upload is not None and (upload.state == Upload.State.STORED or not upload.part_size):
         try:
             _arrive(viewer, repo, upload)
@@ -212,7 +227,9 @@ def _copy_claim(viewer: Viewer, repo: Repo, sha256: str) -> bool:
     return False
 
 
-def _check_claim(claim: RepoBlob, file: AddLarge) -> None:
+def _check_claim(claim: RepoBlob | None, file: AddLarge) -> None:
+    if claim is None:
+        raise BytesMissing(f"The bytes of oid {file.sha256} were removed meanwhile; upload the file again.")
     if claim.state == State.REJECTED:
         raise BadRequest(claim.problem)
     if file.size is not None and file.size != claim.size:

@@ -88,7 +88,10 @@ def delete_branch(viewer: Viewer, repo: Repo, *, branch: str) -> None:
     name = branch if branch.startswith("refs/") else BRANCH + branch
     if name == MAIN:
         raise BadRequest(f"Cannot delete {MAIN}: it is the default branch.")
-    if is_pull_ref(name) or not repo.refs.filter(name=name).delete()[0]:
+    if is_pull_ref(name):
+        access.require_administer(viewer, repo)
+        repo.pull_requests.filter(number=name.removeprefix(PULL)).delete()
+    if not repo.refs.filter(name=name).delete()[0]:
         raise RevisionNotFound(f"Invalid rev id: {branch}")
 
 

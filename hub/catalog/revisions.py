@@ -30,8 +30,9 @@ _NAMESPACE = Columns(Namespace, "n")
 _BY_REF = "(SELECT oid FROM catalog_ref WHERE repo_id = r.id AND name = ANY(%s) ORDER BY name LIMIT 1)"
 _BY_OID = "(SELECT oid FROM catalog_commitrecord WHERE network_id = r.network_id AND oid = %s)"
 _BY_PREFIX = (
-    "(SELECT oid FROM catalog_commitrecord WHERE network_id = r.network_id AND oid LIKE %s"
-    " ORDER BY oid LIMIT 1)"
+    # A beginning that two commits share means neither of them, as in git.
+    "(SELECT CASE WHEN count(*) = 1 THEN min(oid) END FROM (SELECT oid FROM catalog_commitrecord"
+    " WHERE network_id = r.network_id AND oid LIKE %s LIMIT 2) AS found)"
 )
 BY_KEY = "r.type = %s AND r.key = %s"
 BY_ID = "r.id = ANY(%s)"

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
+from django.utils import timezone
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import Token, User
@@ -48,10 +50,15 @@ class Ticket:
         if self.user is None:
             return ANONYMOUS
         user = User.objects.filter(pk=self.user, is_active=True).first()
-        token = Token.objects.filter(pk=self.token, user_id=self.user).first() if self.token else None
+        token = self._token(self.token, self.user) if self.token else None
         if user is None or (self.token and token is None):
             raise NotAllowed("The account or token that this link was made for is no longer valid.")
         return Viewer(user=user, token=token)
+
+    @staticmethod
+    def _token(token: int, user: int) -> Token | None:
+        valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        return Token.objects.filter(valid, pk=token, user_id=user).first()
 
     def find_repo(self) -> Repo:
         """Return the repo; raises NotAllowed when it was deleted."""

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from hub.catalog import holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
-from storage import sweep
-from storage.models import Blob, Upload
+from storage import scrub, sweep, uploads
+from storage.models import Blob, Form, Upload
 
 State = RepoBlob.State
 JOB_MEMORY = timedelta(days=30)
@@ -18,14 +18,17 @@ JOB_MEMORY = timedelta(days=30)
 def release_claims(before: datetime, limit: int = 1000) -> int:
     """Delete claims older than ``before`` that no tree of their repo names: pushed, but never committed."""
     named = TreeRow.objects.filter(sha256=OuterRef("sha256"), network=OuterRef("repo__network"))
+    idle = RepoBlob.objects.filter(~Exists(named), created_at__lt=before)
     with transaction.atomic():
         # The lock makes a commit that is about to name one wait, and then miss it with a clear error.
-        idle = RepoBlob.objects.filter(~Exists(named), created_at__lt=before).select_for_update(of=("self",))
-        claims = list(idle.select_related("repo")[:limit])
-        RepoBlob.objects.filter(pk__in=[claim.pk for claim in claims]).delete()
-        for repo in {claim.repo for claim in claims}:
+        found = list(idle.select_for_update(of=("self",)).order_by("pk").select_related("repo")[:limit])
+        # A commit that held the lock before has named its files since: only a new statement sees that.
+        doomed = idle.filter(pk__in=[claim.pk for claim in found])
+        gone = set(doomed.values_list("pk", flat=True))
+        RepoBlob.objects.filter(pk__in=gone).delete()
+        for repo in {claim.repo for claim in found if claim.pk in gone}:
             holdings.weigh(repo)
-    return len(claims)
+    return len(gone)
 
 
 def release_objects(before: datetime) -> int:
@@ -59,15 +62,25 @@ def forget_jobs() -> int:
     return ended.filter(finished_at__lt=timezone.now() - JOB_MEMORY).delete()[0]
 
 
+def abandon_uploads(before: datetime, limit: int = 1000) -> int:
+    """Give up stored uploads that nobody will ever prove: their repo or their claim is gone."""
+    stored = Upload.objects.filter(state=Upload.State.STORED, touched_at__lt=before).order_by("touched_at")
+    given_up = 0
+    for upload in stored[:limit]:
+        repo_id, waiting = holdings.repo_of(upload), RepoBlob.objects.filter(state=State.PROVING)
+        claimed = waiting.filter(repo_id=repo_id, sha256=upload.sha256).exists()
+        asked = Job.objects.filter(kind=holdings.VERIFY, subject=str(upload.pk), state__in=jobs.OPEN).exists()
+        if not claimed and not asked:
+            given_up += uploads.abort(upload)
+    return given_up
+
+
 def ask_missing_proofs() -> int:
     """Ask again for proofs that no open job works on, such as after a store was away for longer than the retries."""
     waiting = RepoBlob.objects.filter(state=State.PROVING).select_related("repo")
     asked = 0
     for claim in waiting.iterator():
-        uploads = Upload.objects.filter(
-            owner=str(claim.repo_id), sha256=claim.sha256, state=Upload.State.STORED
-        )
-        for upload in uploads:
+        for upload in holdings.stored_uploads(claim.repo_id, claim.sha256):
             holdings.ask_proof(claim.repo, upload)
             asked += 1
     return asked
@@ -81,13 +94,16 @@ def ask_upkeep() -> None:
 
 
 @transaction.atomic
-def withdraw_damaged(blob: Blob) -> list[Repo]:
-    """Stop serving a blob whose stored bytes are damaged, in every repo; returns these repos.
+def hold_back(form: Form) -> list[Repo]:
+    """Mark a stored form damaged; when it was the last sound one, stop serving its blob everywhere.
 
-    Pushing the file again heals it everywhere.
+    Returns the repos that no longer serve it.  Pushing the file again heals it in all of them.
     """
-    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=blob, state=State.PROVEN)
-    found = list(claims.select_related("repo"))
+    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=form.blob_id, state=State.PROVEN)
+    # The claims are locked before the blob, as a proof that settles does.
+    found = list(claims.order_by("pk").select_related("repo"))
+    if scrub.mark_damaged(form).quarantined_at is None:
+        return []
     problem = f"The stored bytes were found damaged on {timezone.now():%Y-%m-%d}. Push the file again."
     RepoBlob.objects.filter(pk__in=[claim.pk for claim in found]).update(
         state=State.REJECTED, problem=problem

@@ -1,9 +1,11 @@
 """A person's own pages: tokens and password."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash, views
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
@@ -77,6 +79,14 @@ def password(request: HttpRequest, user: User) -> HttpResponse:
     )
 
 
+def sends_mail() -> bool:
+    """True where a reset link can be mailed: there is a mail server, and the hub knows its own address.
+
+    An address taken from the request would let whoever forges it receive the link.
+    """
+    return bool(settings.EMAIL_HOST and settings.HUB_PUBLIC_URL)
+
+
 class Reset(views.PasswordResetView):
     """Ask for a reset link by mail; a hub without mail says whom to ask instead."""
 
@@ -84,7 +94,17 @@ class Reset(views.PasswordResetView):
     email_template_name = "people/reset_mail.txt"
     subject_template_name = "people/reset_subject.txt"
     success_url = reverse_lazy("pages:reset-sent")
-    extra_context = {"has_mail": bool(settings.EMAIL_HOST)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say whether there is mail."""
+        return super().get_context_data(has_mail=sends_mail(), **kwargs)
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        """Send the link, if it can be sent safely."""
+        if not sends_mail():
+            return self.render_to_response(self.get_context_data(form=form), status=403)
+        self.extra_email_context = {"base": settings.HUB_PUBLIC_URL}
+        return super().form_valid(form)
 
 
 class ResetSent(views.PasswordResetDoneView):

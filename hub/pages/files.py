@@ -10,7 +10,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog import pulls
 from hub.catalog.errors import BadPath, EntryNotFound
 from hub.catalog.lookups import DEFAULT_REVISION, Located, last_commits
-from hub.catalog.models import CommitRecord, Inspection
+from hub.catalog.models import CommitRecord, Inspection, RepoBlob
 from hub.catalog.names import FilePath
 from hub.catalog.refs import RefList, list_refs, short_name
 from hub.catalog.trees import Entry, entry_at, folder_tree, list_folder
@@ -143,7 +143,10 @@ def blob(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: st
 
 
 def _about_large(entry: Entry) -> dict[str, Any]:
-    found = Inspection.objects.filter(sha256=entry.sha256).defer("data").first()
+    found = None
+    if entry.state == RepoBlob.State.PROVEN:
+        # Only who holds the bytes may learn what was read in them; naming their hash is not holding them.
+        found = Inspection.objects.filter(sha256=entry.sha256).defer("data").first()
     if found is None:
         return {"inspection": None}
     template = found.summary.get("chat_template") if isinstance(found.summary, dict) else None

@@ -25,7 +25,8 @@ bind = [f"[{_host}]:{_listen}" if ":" in _host else f"{_host}:{_listen}"]
 preload_app = True
 worker_class = "gthread"
 workers = _env.number("HUB_BYTES_PROCESSES" if _is_bytes else "HUB_WEB_PROCESSES", 2, at_least=1)
-threads = 32 if _is_bytes else 8
+# Threads wait for clients far more often than they compute: a few slow bodies must not stop the pages.
+threads = 32 if _is_bytes else 24
 # A thread that streams to a slow client is not a dead worker: this bounds only the worker's own heartbeat.
 timeout = 120
 graceful_timeout = 3

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 
 from hub.accounts.identity import identify
 from hub.accounts.models import Token, User
@@ -186,11 +186,19 @@ def test_an_administrator_makes_a_reset_link_that_works_once(client: Client, ada
         call_command("password_link", "nobody")
 
 
+@override_settings(EMAIL_HOST="mail.example.org", HUB_PUBLIC_URL="https://hub.example.org")
 def test_a_reset_by_mail_says_the_same_for_known_and_unknown_addresses(client: Client, ada: User) -> None:
     for address, mails in (("nobody@example.org", 0), (ada.email, 1)):
         assert client.post("/password/reset", {"email": address})["Location"] == "/password/reset/sent"
         assert len(mail.outbox) == mails
-    assert "/password/reset/" in mail.outbox[0].body
+    assert "https://hub.example.org/password/reset/" in mail.outbox[0].body
+
+
+@override_settings(EMAIL_HOST="mail.example.org", HUB_PUBLIC_URL="")
+def test_no_reset_is_mailed_by_a_hub_that_does_not_know_its_own_address(client: Client, ada: User) -> None:
+    answer = client.post("/password/reset", {"email": ada.email}, headers={"Host": "localhost"})
+    assert answer.status_code == 403
+    assert not mail.outbox
 
 
 def test_robots_and_the_icon_are_where_machines_look(client: Client) -> None:

@@ -64,6 +64,7 @@ def _count(viewer: Viewer, name: str, type_: str) -> int:
 
 def user_overview(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
     """`GET /api/users/{name}/overview`."""
+    access.require_welcome(viewer)
     user = _user(name)
     organizations = Organization.objects.filter(members=user).order_by("name")
     return json_answer(
@@ -88,6 +89,7 @@ def _find_organization(name: str) -> Organization:
 
 def organization_overview(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
     """`GET /api/organizations/{name}/overview`."""
+    access.require_welcome(viewer)
     organization = _find_organization(name)
     return json_answer(
         {
@@ -102,12 +104,14 @@ def organization_overview(request: HttpRequest, viewer: Viewer, *, name: str) ->
 
 def organization_members(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
     """`GET /api/organizations/{name}/members`."""
+    access.require_welcome(viewer)
     members = _find_organization(name).members.filter(is_active=True).order_by("username")
     return json_answer([shapes.person(user) for user in members])
 
 
 def user_likes(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
     """`GET /api/users/{name}/likes`."""
+    access.require_welcome(viewer)
     limit = page_limit(request, 100)
     start = int(request.GET.get("skip", "0")) if request.GET.get("skip", "0").isdigit() else 0
     found = list(likes.likes_of(viewer, _user(name))[start : start + limit + 1])

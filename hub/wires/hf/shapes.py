@@ -95,8 +95,8 @@ def tree_entry(entry: Entry, last: CommitRecord | None = None, *, expand: bool =
 
 def security(entry: Entry) -> dict[str, Any]:
     """Return the proof of a file's bytes in the words of the protocol's scan status."""
-    words = {"proven": "safe", "proving": "queued", "rejected": "unsafe", None: "safe"}
-    status = words.get(entry.state, "unscanned") if entry.is_large else "safe"
+    words = {"proven": "safe", "proving": "queued", "rejected": "unsafe"}
+    status = words.get(entry.state or "", "unscanned") if entry.is_large else "safe"
     return {"status": status, "avScan": None, "pickleImportScan": None}
 
 
