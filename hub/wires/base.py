@@ -1,6 +1,7 @@
 """What every wire shares: raw paths, request ids, who is asking, absolute addresses, and the door itself."""
 
 import json
+import logging
 import re
 import uuid
 from collections.abc import Callable, Iterable
@@ -8,10 +9,15 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from psycopg_pool import PoolTimeout
 
 from hub.accounts.identity import ANONYMOUS, Viewer, identify
+from hub.catalog.errors import StoreTrouble
 from hub.web import escaped_path, public_base, session_viewer
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[..., HttpResponseBase]
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -123,7 +129,7 @@ def door(
         try:
             answer = handler(request, viewer_of(request), **captured)
         except Exception as error:
-            translated = translate(request, error)
+            translated = translate(request, _known(error))
             if translated is None:
                 raise
             answer = translated
@@ -131,6 +137,14 @@ def door(
 
     view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
+
+
+def _known(error: Exception) -> Exception:
+    """A database that is away, or has no connection left to give, is trouble that passes."""
+    if isinstance(error, OperationalError | PoolTimeout):
+        _log.warning("The database did not answer: %s", error)
+        return StoreTrouble("The hub is busy; nothing was changed. Try again soon.")
+    return error
 
 
 def _without_body(answer: HttpResponseBase) -> HttpResponseBase:
