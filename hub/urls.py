@@ -14,7 +14,7 @@ from hub.wires.lfs.urls import repo_doors  # noqa: E402
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
-    path("admin/", admin.site.urls),
+    path("-/admin/", admin.site.urls),
     path("api/", include("hub.wires.hf.urls")),
     path("lfs/", include("hub.wires.lfs.urls")),
     path("bytes/", include("hub.wires.bytes.urls")),

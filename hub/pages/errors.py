@@ -51,7 +51,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def robots(request: HttpRequest) -> HttpResponse:
     """Machines may read the pages of models, not every revision of every file."""
-    rules = ["/api/", "/admin/", "/settings/", "/login", "/signup", "/password/", "/bytes/", "/lfs/"]
+    rules = ["/api/", "/-/", "/settings/", "/login", "/signup", "/password/", "/bytes/", "/lfs/"]
     rules += ["/*/tree/", "/*/blob/", "/*/commit/", "/*/commits/", "/*/resolve/", "/*/raw/"]
     lines = ["User-agent: *", *(f"Disallow: {rule}" for rule in rules)]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
