@@ -2,23 +2,18 @@
 
 import base64
 import binascii
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dulwich.attrs import GitAttributes, parse_git_attributes
-from dulwich.attrs import Pattern as AttributePattern
-from dulwich.ignore import IgnoreFilter, read_ignore_patterns
-
-from hub.catalog import objects
-from hub.catalog.errors import BadPath
+from hub.catalog import objects, rules
+from hub.catalog.errors import BadPath, TooLarge
 from hub.catalog.lookups import Located
 from hub.catalog.names import FilePath
+from hub.catalog.rules import Attributes, Ignores
 from hub.catalog.trees import entry_at
 
 # Text up to this many bytes is kept in git, where it can be read and compared.
 LARGE_BYTES = 10 * 2**20
-_MAX_RULES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +38,30 @@ class Advice:
 def advise(at: Located, samples: Sequence[Sample], ignore_text: str | None) -> list[Advice]:
     """Return advice for each file, by the attributes and ignore rules of the revision.
 
-    Ignore rules sent along count instead of the committed ones.
+    Ignore rules sent along count instead of the committed ones; raises TooLarge where they are too many.
     """
-    attributes = _attributes(_rules(at, ".gitattributes"))
-    ignored = _ignores(ignore_text.encode() if ignore_text is not None else _rules(at, ".gitignore"))
-    return [_advice(at, sample, attributes, ignored) for sample in samples]
+    attributes = _attributes(_content(at, ".gitattributes"))
+    ignores = (
+        _committed_ignores(at) if ignore_text is None else Ignores(ignore_text.encode("utf-8", "replace"))
+    )
+    return [_advice(at, sample, attributes, ignores) for sample in samples]
 
 
-def _advice(at: Located, sample: Sample, attributes: GitAttributes, ignored: IgnoreFilter) -> Advice:
+def _advice(at: Located, sample: Sample, attributes: Attributes, ignores: Ignores) -> Advice:
     try:
         path = FilePath.parse(sample.path)
-        entry = entry_at(at.repo, at.tree, path)
     except BadPath:
-        # The commit refuses the path with its reason; here it is only a question.
-        entry = None
+        # The commit refuses the path with its reason; no rule is meant for it.
+        return Advice(sample.path, _is_heavy(sample), False, None)
+    name = str(path).encode()
+    entry = entry_at(at.repo, at.tree, path)
     present = entry.etag if entry is not None and not entry.is_folder else None
-    large = bool(sample.size) and _is_large(sample, attributes)
-    return Advice(sample.path, large, bool(ignored.is_ignored(sample.path)), present)
+    large = bool(sample.size) and (attributes.value(name) == b"lfs" or _is_heavy(sample))
+    return Advice(sample.path, large, ignores.match(name), present)
 
 
-def _is_large(sample: Sample, attributes: GitAttributes) -> bool:
-    if attributes.match_path(sample.path.encode("utf-8", "replace")).get(b"filter") == b"lfs":
-        return True
-    return sample.size > LARGE_BYTES or _is_binary(sample.sample)
+def _is_heavy(sample: Sample) -> bool:
+    return bool(sample.size) and (sample.size > LARGE_BYTES or _is_binary(sample.sample))
 
 
 def _is_binary(sample: str) -> bool:
@@ -83,18 +79,25 @@ def _is_binary(sample: str) -> bool:
     return False
 
 
-def _rules(at: Located, name: str) -> bytes:
+def _content(at: Located, name: str) -> bytes:
     entry = entry_at(at.repo, at.tree, FilePath((name,)))
-    if entry is None or entry.is_folder or entry.is_large or entry.size > _MAX_RULES:
+    if entry is None or entry.is_folder or entry.is_large or entry.size > rules.MAX_BYTES:
         return b""
     return objects.read(at.repo.network_id, entry.oid)
 
 
-def _attributes(content: bytes) -> GitAttributes:
-    return GitAttributes(
-        [(AttributePattern(pattern), values) for pattern, values in parse_git_attributes(io.BytesIO(content))]
-    )
+# Committed rules beyond the bounds count as none, however long the file: whoever mends the file has to push it.
 
 
-def _ignores(content: bytes) -> IgnoreFilter:
-    return IgnoreFilter(read_ignore_patterns(io.BytesIO(content[:_MAX_RULES])))
+def _attributes(content: bytes) -> Attributes:
+    try:
+        return Attributes(content, b"filter")
+    except TooLarge:
+        return Attributes(b"", b"filter")
+
+
+def _committed_ignores(at: Located) -> Ignores:
+    try:
+        return Ignores(_content(at, ".gitignore"))
+    except TooLarge:
+        return Ignores(b"")
