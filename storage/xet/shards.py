@@ -112,7 +112,10 @@ def write_dedup_shard(xorbs: Sequence[XorbEntry], key: bytes, expires: int, crea
     section = b"".join([*map(_xorb_records, masked), _end()])
     starts = itertools.accumulate((1 + len(xorb.chunks) for xorb in masked), initial=0)
     tail = shardtails.write(
-        [(xorb.hash, start, [digest for digest, _, _ in xorb.chunks]) for xorb, start in zip(masked, starts)],
+        [
+            (xorb.hash, start, [digest for digest, _, _ in xorb.chunks])
+            for xorb, start in zip(masked, starts, strict=False)
+        ],
         xorbs_at=len(head),
         lookups_at=len(head) + len(section),
         stamp=shardtails.Stamp(key, created, expires, sum(xorb.bytes_in_xorb for xorb in masked)),
