@@ -20,7 +20,8 @@ _WINDOW = 64
 _BLOCK = 4 * 1024 * 1024
 # Work goes in strips that fit the processor's cache together with what is computed from them.
 _STRIP = 64 * 1024
-_UPPER = numpy.uint32(0xFFFF0000)
+# The upper 32 bits of h are below this where its upper 16 bits are zero.
+_LEAST_UPPER = numpy.uint32(1 << 16)
 
 
 def cut(stream: BinaryIO) -> Iterator[bytes]:
@@ -51,23 +52,30 @@ def _next_end(ends: NDArray[numpy.int64], start: int, available: int) -> int:
 
 def _possible_ends(data: NDArray[numpy.uint8]) -> NDArray[numpy.int64]:
     """Return the positions after which the upper bits of the gear hash are zero, in order."""
-    found = []
+    sums = numpy.empty(_STRIP + _WINDOW, dtype=numpy.uint64)
+    shifted = numpy.empty_like(sums)
+    found = [numpy.empty(0, dtype=numpy.int64)]
     for at in range(0, len(data), _STRIP):
         before = min(at, _WINDOW - 1)
-        hits = _hits(data[at - before : at + _STRIP])
+        hits = _hits(data[at - before : at + _STRIP], sums, shifted)
         found.append(hits[hits >= before] + (at - before + 1))
-    return numpy.concatenate(found) if found else numpy.empty(0, dtype=numpy.int64)
+    return numpy.concatenate(found)
 
 
-def _hits(strip: NDArray[numpy.uint8]) -> NDArray[numpy.int64]:
-    """Return the places in `strip` where the upper bits of the gear hash are zero."""
-    sums = GEAR[strip]
+def _hits(
+    strip: NDArray[numpy.uint8], sums: NDArray[numpy.uint64], shifted: NDArray[numpy.uint64]
+) -> NDArray[numpy.int64]:
+    """Return the places in `strip` where the upper bits of the gear hash are zero; the rest is room to work in."""
+    sums, shifted = sums[: len(strip)], shifted[: len(strip)]
+    # No byte is beyond the table; "clip" only spares the check.
+    numpy.take(GEAR, strip, out=sums, mode="clip")
     width = 1
     while width < _WINDOW // 2:
-        sums[width:] += sums[:-width] << numpy.uint64(width)
+        numpy.left_shift(sums[:-width], numpy.uint64(width), out=shifted[width:])
+        numpy.add(sums[width:], shifted[width:], out=sums[width:])
         width *= 2
-    # The last step shifts by 32 bits, so it concerns but half of each number.
+    # The last step shifts by 32 bits, so the lower half of a sum lands in the upper half of a later one.
     halves = sums.view("<u4")
     upper = halves[1::2].copy()
     upper[width:] += halves[: -2 * width : 2]
-    return numpy.flatnonzero(upper & _UPPER == 0)
+    return numpy.flatnonzero(upper < _LEAST_UPPER)

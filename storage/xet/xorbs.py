@@ -101,7 +101,7 @@ def group(data: Buffer) -> bytes:
     return numpy.concatenate([flat[plane::_PLANES] for plane in range(_PLANES)]).tobytes()
 
 
-def ungroup(planes: Buffer) -> bytes:
+def ungroup(planes: Buffer) -> memoryview:
     """Undo `group`."""
     grouped = numpy.frombuffer(planes, dtype=numpy.uint8)
     flat = numpy.empty_like(grouped)
@@ -110,7 +110,7 @@ def ungroup(planes: Buffer) -> bytes:
         length = len(flat[plane::_PLANES])
         flat[plane::_PLANES] = grouped[at : at + length]
         at += length
-    return flat.tobytes()
+    return flat.data
 
 
 def _header(view: memoryview, at: int, where: str) -> tuple[int, int, int]:
