@@ -28,10 +28,12 @@ def cut(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the chunks of all that `stream` has left to read, with the boundaries of the client."""
     pending = b""
     while block := stream.read(_BLOCK):
-        # Ends in the first bytes are wrong for want of earlier ones; they are too early for a chunk anyway.
-        known = max(len(pending) - _WINDOW, 0)
+        # What is pending holds no end, and what precedes it is of no matter: a chunk is longer than the window.
+        known = len(pending)
+        seen_from = max(known - _WINDOW, 0)
         pending += block
-        ends = _possible_ends(numpy.frombuffer(pending, dtype=numpy.uint8)[known:]) + known
+        ends = _possible_ends(numpy.frombuffer(pending, dtype=numpy.uint8)[seen_from:]) + seen_from
+        ends = ends[ends > known]
         start = 0
         while end := _next_end(ends, start, len(pending)):
             yield pending[start:end]
