@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy
+from numpy.typing import NDArray
 
 from storage.xet import footers, hashes
 from storage.xet.errors import XetError
@@ -45,7 +46,7 @@ def read_xorb(data: bytes | memoryview) -> tuple[list[Chunk], int]:
     if len(view) > MAX_XORB:
         raise XetError(f"The xorb has {len(view)} bytes; at most {MAX_XORB} are taken.")
     chunks: list[Chunk] = []
-    decompressor = Decompressor()
+    decoder = _Decoder()
     at = total = 0
     while at < len(view) and not footers.begins(view, at):
         where = f"Chunk {len(chunks)}, at byte {at} of the xorb"
@@ -55,7 +56,7 @@ def read_xorb(data: bytes | memoryview) -> tuple[list[Chunk], int]:
         total += raw
         if total > MAX_RAW:
             raise XetError(f"{where}: a xorb holds at most {MAX_RAW} raw bytes.")
-        content = _decoded(view[at + HEADER : end], scheme, raw, decompressor, where)
+        content = decoder.decode(view[at + HEADER : end], scheme, raw, where)
         chunks.append(Chunk(hashes.chunk_hash(content), raw, at, end))
         at = end
     if not chunks:
@@ -72,14 +73,14 @@ def decode(data: Buffer, expected: Sequence[Chunk]) -> Iterator[bytes]:
     not, after having yielded those before it.
     """
     view = memoryview(data).cast("B")
-    decompressor = Decompressor()
+    decoder = _Decoder()
     at = 0
     for number, chunk in enumerate(expected):
         where = f"Stored chunk {number}, at byte {chunk.start} of its xorb"
         scheme, raw, end = _header(view, at, where)
         if (raw, end - at) != (chunk.raw, chunk.end - chunk.start):
             raise XetError(f"{where}: its lengths are not the recorded ones.")
-        content = _decoded(view[at + HEADER : end], scheme, raw, decompressor, where)
+        content = decoder.decode(view[at + HEADER : end], scheme, raw, where)
         if hashes.chunk_hash(content) != chunk.hash:
             raise XetError(f"{where}: its bytes do not have the recorded hash.")
         yield bytes(content)
@@ -101,10 +102,10 @@ def group(data: Buffer) -> bytes:
     return numpy.concatenate([flat[plane::_PLANES] for plane in range(_PLANES)]).tobytes()
 
 
-def ungroup(planes: Buffer) -> memoryview:
-    """Undo `group`."""
+def ungroup(planes: Buffer, room: NDArray[numpy.uint8]) -> memoryview:
+    """Undo `group` in the `room` given; what is returned is a part of it."""
     grouped = numpy.frombuffer(planes, dtype=numpy.uint8)
-    flat = numpy.empty_like(grouped)
+    flat = room[: len(grouped)]
     at = 0
     for plane in range(_PLANES):
         length = len(flat[plane::_PLANES])
@@ -133,18 +134,26 @@ def _header(view: memoryview, at: int, where: str) -> tuple[int, int, int]:
     return scheme, raw, at + HEADER + stored
 
 
-def _decoded(stored: memoryview, scheme: int, raw: int, decompressor: Decompressor, where: str) -> Buffer:
-    if scheme == PLAIN:
-        if len(stored) != raw:
-            raise XetError(
-                f"{where}: uncompressed, yet {len(stored)} stored and {raw} raw bytes are announced."
-            )
-        return stored
-    try:
-        content = decompressor.decode(stored, raw)
-    except XetError as error:
-        raise XetError(f"{where}: {error}.") from error
-    return ungroup(content) if scheme == GROUPED else content
+class _Decoder:
+    """Decodes chunk after chunk in the same room, so each result lasts until the next call."""
+
+    def __init__(self) -> None:
+        self._decompressor = Decompressor()
+        self._room = numpy.empty(MAX_CHUNK, dtype=numpy.uint8)
+
+    def decode(self, stored: memoryview, scheme: int, raw: int, where: str) -> Buffer:
+        """Return the `raw` bytes of a chunk; raises XetError where its stored bytes do not hold exactly those."""
+        if scheme == PLAIN:
+            if len(stored) != raw:
+                raise XetError(
+                    f"{where}: uncompressed, yet {len(stored)} stored and {raw} raw bytes are announced."
+                )
+            return stored
+        try:
+            content = self._decompressor.decode(stored, raw)
+        except XetError as error:
+            raise XetError(f"{where}: {error}.") from error
+        return ungroup(content, self._room) if scheme == GROUPED else content
 
 
 def _check_footer(footer: memoryview, chunks: list[Chunk]) -> None:

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 
 import lz4.frame
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ def test_what_is_written_is_read_and_any_part_decodes(chunks: list[bytes], data:
 
 @given(st.binary(max_size=50))
 def test_grouping_is_undone(data: bytes) -> None:
-    assert bytes(xorbs.ungroup(xorbs.group(data))) == data
+    assert bytes(xorbs.ungroup(xorbs.group(data), numpy.empty(64, numpy.uint8))) == data
 
 
 def test_first_planes_take_the_bytes_that_are_over() -> None:
@@ -180,6 +181,30 @@ def header_check(head: bytes) -> int:
     value = (value ^ value >> 15) * prime2 & mask
     value = (value ^ value >> 13) * prime3 & mask
     return (value ^ value >> 16) >> 8 & 0xFF
+
+
+@pytest.mark.parametrize("at", [1, 5], ids=["stored length", "raw length"])
+def test_no_lie_about_a_length_is_believed(at: int) -> None:
+    for chunk in CHUNKS:
+        place = slice(chunk.start + at, chunk.start + at + 3)
+        true = int.from_bytes(XORB[place], "little")
+        lies = {
+            0,
+            1,
+            true // 2,
+            true - 1,
+            true + 1,
+            2 * true,
+            131071,
+            131072,
+            131073,
+            262144,
+            262145,
+            2**24 - 1,
+        }
+        for lie in lies - {true}:
+            with pytest.raises(XetError):
+                xorbs.read_xorb(XORB[: place.start] + lie.to_bytes(3, "little") + XORB[place.stop :])
 
 
 def test_random_damage_never_goes_unnoticed_or_astray() -> None:
