@@ -12,7 +12,7 @@ from hub.catalog import jobs, upkeep
 from hub.catalog.models import Job
 from storage import scrub as scrubbing
 from storage import sweep as sweeping
-from storage.models import Form
+from storage.models import Blob, Form
 from workers.verify import Progress
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ SCRUB_BATCH = 200
 # Longer than any address of stored bytes lives, so that a download that has begun can end.
 CONDEMNED_GRACE = timedelta(hours=1)
 DELETE_BATCH = 1000
+# Clients name chunks for three weeks after they last heard of them, and never forget them earlier.
+XORB_MEMORY = timedelta(days=22)
 
 
 def scrub(job: Job) -> None:
@@ -35,14 +37,26 @@ def scrub(job: Job) -> None:
             damaged.append(_hold_back(form, problem))
         else:
             scrubbing.mark_sound(form)
-    with jobs.finishing(job, {"checked": len(forms), "damaged": damaged}):
-        if len(forms) == SCRUB_BATCH:
+    xorbs = list(scrubbing.due_xorbs(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
+    for number, xorb in enumerate(xorbs):
+        jobs.report(job, progress=number / len(xorbs), step=f"re-hashing xorb {xorb.hash[:12]}")
+        problem = scrubbing.check_xorb(xorb)
+        if problem:
+            damaged += [_tell(blob, problem) for blob in scrubbing.mark_xorb_damaged(xorb)]
+        else:
+            scrubbing.mark_xorb_sound(xorb)
+    checked = len(forms) + len(xorbs)
+    with jobs.finishing(job, {"checked": checked, "damaged": damaged}):
+        if SCRUB_BATCH in (len(forms), len(xorbs)):
             jobs.ask(kind="scrub", subject=f"after {job.pk}")
 
 
 def _hold_back(form: Form, problem: str) -> str:
-    blob = scrubbing.mark_damaged(form)
-    sha256 = form.blob.sha256
+    return _tell(scrubbing.mark_damaged(form), problem)
+
+
+def _tell(blob: Blob, problem: str) -> str:
+    sha256 = blob.sha256
     repos = upkeep.withdraw_damaged(blob) if blob.quarantined_at else []
     names = ", ".join(sorted({repo.full_name for repo in repos})) or "no repository"
     _log.error("Stored object %s is damaged: %s It is held back in: %s", sha256, problem, names)
@@ -71,6 +85,8 @@ def sweep(job: Job) -> None:
         "claims": upkeep.release_claims(before),
         "objects": upkeep.release_objects(before),
         "blobs": upkeep.release_blobs(before),
+        "recipes": sweeping.forget_recipes(grace),
+        "xorbs": sweeping.forget_xorbs(XORB_MEMORY),
         "jobs": upkeep.forget_jobs(),
     }
     jobs.report(job, progress=0.5, step="looking for keys that no row names")

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
+from django.utils import timezone
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import Token, User
@@ -48,7 +50,10 @@ class Ticket:
         if self.user is None:
             return ANONYMOUS
         user = User.objects.filter(pk=self.user, is_active=True).first()
-        token = Token.objects.filter(pk=self.token, user_id=self.user).first() if self.token else None
+        lasting = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+        token = (
+            Token.objects.filter(lasting, pk=self.token, user_id=self.user).first() if self.token else None
+        )
         if user is None or (self.token and token is None):
             raise NotAllowed("The account or token that this link was made for is no longer valid.")
         return Viewer(user=user, token=token)
