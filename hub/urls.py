@@ -17,6 +17,7 @@ urlpatterns = [
     path("-/admin/", admin.site.urls),
     path("api/", include("hub.wires.hf.urls")),
     path("lfs/", include("hub.wires.lfs.urls")),
+    path("cas/", include("hub.wires.xet.urls")),
     path("bytes/", include("hub.wires.bytes.urls")),
     path("datasets/", include(repo_doors("dataset"))),
     path("datasets/", include(file_doors("dataset"))),

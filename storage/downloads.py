@@ -1,6 +1,9 @@
 """Bytes on their way out.  What is quarantined or damaged is never handed out: it counts as missing."""
 
-from storage import s3, signing
+from collections.abc import Generator
+from contextlib import closing
+
+from storage import chunks, s3, signing
 from storage.errors import ObjectMissing, RangeNotSatisfiable
 from storage.models import Form
 from storage.s3 import ByteStream
@@ -8,12 +11,13 @@ from storage.s3 import ByteStream
 OCTETS = "application/octet-stream"
 
 
+Bytes = ByteStream | Generator[bytes, None, None]
+
+
 def find_form(sha256: str) -> Form | None:
-    """Return a sound form of a blob that is not quarantined, with its blob, in one query."""
-    sound = Form.objects.filter(
-        blob__sha256=sha256, blob__quarantined_at=None, state=Form.State.OK, kind=Form.Kind.PLAIN
-    )
-    return sound.select_related("blob").order_by("pk").first()
+    """Return a sound form of a blob that is not quarantined, a plain one before others, in one query."""
+    sound = Form.objects.filter(blob__sha256=sha256, blob__quarantined_at=None, state=Form.State.OK)
+    return sound.select_related("blob", "recipe").order_by("-kind", "pk").first()
 
 
 def _form(sha256: str) -> Form:
@@ -29,12 +33,17 @@ def size(sha256: str) -> int:
 
 
 def link(sha256: str, *, filename: str, expires: int, content_type: str = OCTETS) -> str:
-    """Return a link, good for `expires` seconds, that saves the bytes as `filename`; raises ObjectMissing."""
+    """Return a link, good for `expires` seconds, that saves the bytes as `filename`; raises ObjectMissing.
+
+    Returns "" for bytes that lie in chunks only, which `open_range` puts together.
+    """
     form = _form(sha256)
+    if not form.key:
+        return ""
     return signing.presign_get(form.key, filename=filename, content_type=content_type, expires=expires)
 
 
-def open_range(sha256: str, start: int, length: int) -> ByteStream:
+def open_range(sha256: str, start: int, length: int) -> Bytes:
     """Open `length` bytes from `start`; `close` it when stopping early (an iterating server does so).
 
     Raises ObjectMissing, RangeNotSatisfiable (also for an empty range), StoreUnavailable.
@@ -42,11 +51,13 @@ def open_range(sha256: str, start: int, length: int) -> ByteStream:
     return _open(_form(sha256), start, length)
 
 
-def _open(form: Form, start: int, length: int) -> ByteStream:
+def _open(form: Form, start: int, length: int) -> Bytes:
     if start < 0 or length < 1 or start + length > form.blob.size:
         raise RangeNotSatisfiable(
             f"{length} bytes from {start} are not within the {form.blob.size} bytes of this object."
         )
+    if form.recipe is not None:
+        return chunks.read(form.recipe, start, length)
     return s3.open_range(form.key, start, length)
 
 
@@ -62,5 +73,5 @@ class BlobReader:
         """Return exactly `length` bytes from `start`; raises RangeNotSatisfiable where there are fewer."""
         if length == 0 and 0 <= start <= self.size:
             return b""
-        with _open(self._form, start, length) as stream:
+        with closing(_open(self._form, start, length)) as stream:
             return b"".join(stream)

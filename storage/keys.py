@@ -4,8 +4,9 @@
                                         aa and bb are the first two pairs of digits of the sha256
     staging/{upload id}-{random}        a single PUT before it is copied to blobs/; clients can write here
     git/{aa}/{oid}-{random}             a git payload too large for its row; aa begins the object id
+    xorbs/{aa}/{hash}-{random}          the chunks of a xorb, without a footer; aa begins its hash
 
-`random` is 96 bits from the system's generator.  A key under blobs/ or git/ is written once and never again,
+`random` is 96 bits from the system's generator.  A key under blobs/, git/ or xorbs/ is written once and never again,
 so deleting a key that a row condemned can never destroy something stored later, even by the same name and the
 same bytes.
 """
@@ -19,6 +20,7 @@ from storage.digests import Digest
 BLOBS = "blobs/"
 STAGING = "staging/"
 GIT = "git/"
+XORBS = "xorbs/"
 
 _OID = re.compile(r"[0-9a-f]{40,64}")
 
@@ -42,3 +44,8 @@ def git_key(oid: str) -> str:
     if not _OID.fullmatch(oid):
         raise ValueError(f"{oid[:80]!r} is not a git object id")
     return f"{GIT}{oid[:2]}/{oid}-{_random()}"
+
+
+def xorb_key(name: str) -> str:
+    """Return a new key for the xorb whose hash is `name` (64 lowercase hex digits)."""
+    return f"{XORBS}{name[:2]}/{name}-{_random()}"

@@ -28,6 +28,7 @@ class Form(models.Model):
 
     class Kind(models.TextChoices):
         PLAIN = "plain"
+        CHUNKED = "chunked"
 
     class State(models.TextChoices):
         OK = "ok"
@@ -35,13 +36,26 @@ class Form(models.Model):
 
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="forms")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.PLAIN)
-    key = models.CharField(max_length=255, unique=True)
+    key = models.CharField(max_length=255, blank=True, default="", help_text="Of a plain form.")
+    recipe = models.OneToOneField(
+        "Recipe", on_delete=models.PROTECT, null=True, related_name="form", help_text="Of a chunked form."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     scrubbed_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.OK)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="plain", recipe=None) & ~Q(key="")
+                | Q(kind="chunked", key="", recipe__isnull=False),
+                name="storage_form_is_of_its_kind",
+            ),
+            models.UniqueConstraint(fields=["key"], condition=~Q(key=""), name="storage_one_form_per_key"),
+        ]
+
     def __str__(self) -> str:
-        return self.key
+        return self.key or f"recipe {self.recipe_id}"
 
 
 class Upload(models.Model):
@@ -98,3 +112,116 @@ class Condemned(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Xorb(models.Model):
+    """Chunks kept together as one object, each decoded and hashed before the row was made.
+
+    `index` has 40 bytes for each chunk, see `storage.layout`.  A client may name a xorb for three weeks after it
+    last heard of it, so `mentioned_at` keeps it that long.
+    """
+
+    class State(models.TextChoices):
+        OK = "ok"
+        DAMAGED = "damaged"
+
+    hash = models.CharField(max_length=64, unique=True)
+    key = models.CharField(max_length=255, unique=True)
+    raw_size = models.BigIntegerField(help_text="In bytes, decoded.")
+    stored_size = models.BigIntegerField(help_text="In bytes, as it lies in the bucket.")
+    index = models.BinaryField()
+    state = models.CharField(max_length=16, choices=State, default=State.OK)
+    created_at = models.DateTimeField(auto_now_add=True)
+    mentioned_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    scrubbed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.hash
+
+
+class XorbDomain(models.Model):
+    """Who uploads under `domain` may name the xorb.  A domain is an opaque string of the caller."""
+
+    xorb = models.ForeignKey(Xorb, on_delete=models.CASCADE, related_name="domains")
+    domain = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["xorb", "domain"], name="storage_xorb_once_per_domain")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.xorb_id} in {self.domain}"
+
+
+class DedupChunk(models.Model):
+    """A chunk that clients of a domain ask for, and a xorb that holds it."""
+
+    domain = models.CharField(max_length=64)
+    chunk = models.CharField(max_length=64)
+    xorb = models.ForeignKey(Xorb, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "chunk"], name="storage_chunk_once_per_domain")
+        ]
+
+    def __str__(self) -> str:
+        return self.chunk
+
+
+class Recipe(models.Model):
+    """How a file is put together from chunks of xorbs: `terms` has 20 bytes for each term, see `storage.layout`.
+
+    ``proving`` agrees with its xorbs, but its sha256 is only what `owner` says; ``proven`` has been read and
+    hashed.  The file hash is made from the chunk hashes, so equal file hashes are equal files.
+    """
+
+    class State(models.TextChoices):
+        PROVING = "proving"
+        PROVEN = "proven"
+
+    owner = models.CharField(max_length=255)
+    file_hash = models.CharField(max_length=64, db_index=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(help_text="In bytes.")
+    terms = models.BinaryField()
+    state = models.CharField(max_length=16, choices=State, default=State.PROVING)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "file_hash", "sha256"],
+                condition=Q(state="proving"),
+                name="storage_one_recipe_proving",
+            ),
+            models.UniqueConstraint(
+                fields=["file_hash"], condition=Q(state="proven"), name="storage_one_recipe_proven"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_hash
+
+
+class RecipeXorb(models.Model):
+    """A recipe needs a xorb, which therefore stays."""
+
+    recipe = models.ForeignKey(Recipe, on_delete=models.CASCADE, related_name="+")
+    xorb = models.ForeignKey(Xorb, on_delete=models.PROTECT, related_name="needed_by")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipe", "xorb"], name="storage_recipe_needs_once")]
+
+    def __str__(self) -> str:
+        return f"{self.recipe_id} needs {self.xorb_id}"
+
+
+class Epoch(models.Model):
+    """One row: it rises when what clients remember of the store is no longer true."""
+
+    number = models.IntegerField(default=1)
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -8,16 +8,20 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from storage import proof
-from storage.errors import ObjectMissing, WrongSize
-from storage.models import Blob, Form
+from storage import proof, s3
+from storage.errors import ObjectMissing, RangeNotSatisfiable, WrongSize
+from storage.layout import pack_index
+from storage.models import Blob, Form, Xorb
 from storage.quarantine import quarantine_if_unsound, release_if_sound
+from storage.soundness import damage_forms
+from storage.xet.errors import XetError
+from storage.xet.xorbs import read_xorb
 
 
 def due(limit: int, older_than: timedelta) -> QuerySet[Form]:
-    """Return up to `limit` sound forms not looked at (or made) within `older_than`, oldest first."""
+    """Return up to `limit` sound plain forms not looked at (or made) within `older_than`, oldest first."""
     looked_at = Coalesce("scrubbed_at", "created_at")
-    forms = Form.objects.filter(state=Form.State.OK).annotate(looked_at=looked_at)
+    forms = Form.objects.filter(state=Form.State.OK, kind=Form.Kind.PLAIN).annotate(looked_at=looked_at)
     old = forms.filter(looked_at__lt=timezone.now() - older_than)
     return old.select_related("blob").order_by("looked_at")[:limit]
 
@@ -51,3 +55,42 @@ def _mark(form: Form, state: Form.State) -> Blob:
         quarantine_if_unsound(blob)
         release_if_sound(blob)
     return blob
+
+
+def due_xorbs(limit: int, older_than: timedelta) -> QuerySet[Xorb]:
+    """Return up to `limit` sound xorbs not looked at (or made) within `older_than`, oldest first."""
+    looked_at = Coalesce("scrubbed_at", "created_at")
+    sound = Xorb.objects.filter(state=Xorb.State.OK).annotate(looked_at=looked_at)
+    return sound.filter(looked_at__lt=timezone.now() - older_than).order_by("looked_at")[:limit]
+
+
+def check_xorb(xorb: Xorb) -> str:
+    """Read a xorb, decode and hash its chunks, and return what is wrong with it, or "" when it is sound.
+
+    A store that does not answer says nothing about the bytes: that raises StoreUnavailable.
+    """
+    try:
+        with s3.open_range(xorb.key, 0, xorb.stored_size) as stream:
+            data = b"".join(stream)
+        chunks, length = read_xorb(data)
+    except (ObjectMissing, RangeNotSatisfiable, XetError) as error:
+        return str(error)
+    same = length == xorb.stored_size and pack_index(chunks) == bytes(xorb.index)
+    return "" if same else "Its chunks are not the ones that were stored."
+
+
+def mark_xorb_sound(xorb: Xorb) -> None:
+    """Record that a xorb was found sound just now."""
+    Xorb.objects.filter(pk=xorb.pk).update(scrubbed_at=timezone.now())
+
+
+def mark_xorb_damaged(xorb: Xorb) -> list[Blob]:
+    """Record that a xorb is damaged; returns the blobs that have no sound form left because of it."""
+    with transaction.atomic():
+        row = Xorb.objects.select_for_update().get(pk=xorb.pk)
+        if row.key != xorb.key:
+            # It was uploaded again meanwhile, under another key.
+            return []
+        row.state, row.scrubbed_at = Xorb.State.DAMAGED, timezone.now()
+        row.save(update_fields=["state", "scrubbed_at"])
+        return damage_forms(row)

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
 from storage import keys, s3, uploads
 from storage.condemned import condemn
 from storage.errors import StoreUnavailable
-from storage.models import Blob, Condemned, Form, Upload
+from storage.models import Blob, Condemned, Form, Recipe, RecipeXorb, Upload, Xorb
 
 
 def expire_uploads(older_than: timedelta, *, limit: int = 1000) -> int:
@@ -44,8 +44,44 @@ def forget_blob(blob: Blob) -> None:
     with transaction.atomic():
         row = Blob.objects.select_for_update().get(pk=blob.pk)
         condemn(*row.forms.values_list("key", flat=True))
+        recipes = list(Recipe.objects.filter(form__blob=row).values_list("pk", flat=True))
         row.forms.all().delete()
+        Recipe.objects.filter(pk__in=recipes).delete()
         row.delete()
+
+
+def forget_recipes(older_than: timedelta) -> int:
+    """Delete recipes that were never proven within `older_than`, and return how many."""
+    idle = Recipe.objects.filter(state=Recipe.State.PROVING, created_at__lt=timezone.now() - older_than)
+    count = idle.count()
+    idle.delete()
+    return count
+
+
+def forget_xorbs(unmentioned_for: timedelta, *, limit: int = 1000) -> int:
+    """Delete xorbs that no recipe needs and no client may still name, and return how many.
+
+    A client names what it heard of for three weeks and never forgets earlier, so neither may this hub.
+    """
+    idle = Xorb.objects.filter(
+        ~Exists(RecipeXorb.objects.filter(xorb=OuterRef("pk"))),
+        mentioned_at__lt=timezone.now() - unmentioned_for,
+    )
+    return sum(_forget_xorb(idle, pk) for pk in list(idle.values_list("pk", flat=True)[:limit]))
+
+
+def _forget_xorb(idle: QuerySet[Xorb], pk: int) -> bool:
+    try:
+        with transaction.atomic():
+            row = idle.select_for_update(of=("self",)).defer("index").filter(pk=pk).first()
+            if row is None:
+                return False
+            condemn(row.key)
+            row.delete()
+            return True
+    except (ProtectedError, IntegrityError):
+        # A recipe that came at the same moment needs it.
+        return False
 
 
 def delete_condemned(limit: int, grace: timedelta) -> int:
@@ -68,8 +104,8 @@ def delete_condemned(limit: int, grace: timedelta) -> int:
 
 
 def unlisted_keys(older_than: timedelta) -> Iterator[list[str]]:
-    """Yield, in batches, keys of blobs and staging that are older than `older_than` and that no row here names."""
-    for prefix in (keys.BLOBS, keys.STAGING):
+    """Yield, in batches, keys of blobs, xorbs and staging older than `older_than` that no row here names."""
+    for prefix in (keys.BLOBS, keys.XORBS, keys.STAGING):
         yield from _unlisted(prefix, timezone.now() - older_than, _named_here)
 
 
@@ -97,7 +133,8 @@ def _named_here(wanted: Collection[str]) -> set[str]:
     )
     coming = {*staging, *alive.filter(final_key__in=wanted).values_list("final_key", flat=True)}
     # Forms are read last: an upload that is proven between the two questions is found by one of them.
-    return coming | set(Form.objects.filter(key__in=wanted).values_list("key", flat=True))
+    kept = (Form.objects.filter(key__in=wanted), Xorb.objects.filter(key__in=wanted))
+    return coming.union(*(rows.values_list("key", flat=True) for rows in kept))
 
 
 def condemn_keys(lost: Collection[str]) -> None:

@@ -1,6 +1,7 @@
 """Looking after what is kept: `scrub` reads it back, `sweep` clears away what nothing holds."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -9,10 +10,9 @@ from django.utils import timezone
 
 from hub.accounts.models import User
 from hub.catalog import jobs, upkeep
-from hub.catalog.models import Job
+from hub.catalog.models import Job, Repo
 from storage import scrub as scrubbing
 from storage import sweep as sweeping
-from storage.models import Form
 from workers.verify import Progress
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ SCRUB_BATCH = 200
 # Longer than any address of stored bytes lives, so that a download that has begun can end.
 CONDEMNED_GRACE = timedelta(hours=1)
 DELETE_BATCH = 1000
+# Clients name chunks for three weeks after they last heard of them, and never forget them earlier.
+XORB_MEMORY = timedelta(days=22)
 
 
 def scrub(job: Job) -> None:
@@ -32,17 +34,24 @@ def scrub(job: Job) -> None:
             form, progress=Progress(job, form.blob.size, f"re-hashing {form.blob.sha256[:12]}")
         )
         if problem:
-            damaged.append(_hold_back(form, problem))
+            damaged.append(_tell(form.blob.sha256, upkeep.hold_back(form), problem))
         else:
             scrubbing.mark_sound(form)
-    with jobs.finishing(job, {"checked": len(forms), "damaged": damaged}):
-        if len(forms) == SCRUB_BATCH:
+    xorbs = list(scrubbing.due_xorbs(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
+    for number, xorb in enumerate(xorbs):
+        jobs.report(job, progress=number / len(xorbs), step=f"re-hashing xorb {xorb.hash[:12]}")
+        problem = scrubbing.check_xorb(xorb)
+        if problem:
+            damaged += [_tell(blob.sha256, repos, problem) for blob, repos in upkeep.hold_back_xorb(xorb)]
+        else:
+            scrubbing.mark_xorb_sound(xorb)
+    checked = len(forms) + len(xorbs)
+    with jobs.finishing(job, {"checked": checked, "damaged": damaged}):
+        if SCRUB_BATCH in (len(forms), len(xorbs)):
             jobs.ask(kind="scrub", subject=f"after {job.pk}")
 
 
-def _hold_back(form: Form, problem: str) -> str:
-    sha256 = form.blob.sha256
-    repos = upkeep.hold_back(form)
+def _tell(sha256: str, repos: Sequence[Repo], problem: str) -> str:
     names = ", ".join(sorted({repo.full_name for repo in repos})) or "no repository"
     _log.error("Stored object %s is damaged: %s It is held back in: %s", sha256, problem, names)
     admins = (
@@ -71,6 +80,8 @@ def sweep(job: Job) -> None:
         "claims": upkeep.release_claims(before),
         "objects": upkeep.release_objects(before),
         "blobs": upkeep.release_blobs(before),
+        "recipes": sweeping.forget_recipes(grace),
+        "xorbs": sweeping.forget_xorbs(XORB_MEMORY),
         "jobs": upkeep.forget_jobs(),
     }
     jobs.report(job, progress=0.5, step="looking for keys that no row names")

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from hub.catalog import jobs
 from hub.catalog.jobs import LeaseLost
 from hub.catalog.models import Job
-from workers import care, inspect, verify
+from workers import care, inspect, recipes, verify
 from workers.errors import Refused
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ MAX_ROUND = 1000
 
 KINDS: dict[str, Callable[[Job], None]] = {
     "verify": verify.verify,
+    "prove-chunks": recipes.prove_chunks,
     "inspect": inspect.inspect_commit,
     "scrub": care.scrub,
     "sweep": care.sweep,

@@ -4,6 +4,7 @@ Every function here is about rows only; bytes move in `pushes` and `pulls`.
 """
 
 import time
+from collections.abc import Collection
 from uuid import UUID
 
 import redis
@@ -13,14 +14,16 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
+from hub.accounts.models import User
 from hub.catalog import jobs
 from hub.catalog.errors import BytesMissing
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
-from storage import settling
-from storage.models import Upload
+from storage import dedup, recipes, settling
+from storage.models import Blob, Recipe, Upload
 
 VERIFY = "verify"
+PROVE_CHUNKS = "prove-chunks"
 State = RepoBlob.State
 
 
@@ -68,8 +71,7 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     claim = claims.first()
     if found == upload.sha256 and size == upload.size:
         blob = settling.settle_proven(upload)
-        # Claims whose bytes had been found damaged in the store are whole again with these.
-        RepoBlob.objects.filter(blob=blob, state=State.REJECTED).update(state=State.PROVEN, problem="")
+        restore([blob])
         if claim is not None:
             claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
     else:
@@ -85,6 +87,39 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     _look_again(claim.repo)
     weigh(claim.repo)
     return claim.state
+
+
+def settle_recipe(recipe: Recipe, *, found: str, domain: str, repo: Repo, by: User | None) -> str:
+    """Write what hashing a file's chunks gave, inside the job's last transaction; returns what was wrong, or ""."""
+    blob = recipes.settle(recipe, found=found)
+    if blob is None:
+        return f"The chunks of the file {recipe.file_hash} have the sha256 {found}, not {recipe.sha256}."
+    restore([blob])
+    claim(repo, blob, by=by)
+    if (proven := recipes.find(recipe.file_hash)) is not None:
+        dedup.learn(proven, domain)
+    return ""
+
+
+def claim(repo: Repo, blob: Blob, *, by: User | None) -> None:
+    """Record that a repo holds proven bytes; the caller has made sure that it came by them."""
+    known = RepoBlob.objects.select_for_update().filter(repo=repo, sha256=blob.sha256).first()
+    if known is not None and known.state == State.PROVEN:
+        return
+    RepoBlob.objects.update_or_create(
+        repo=repo, sha256=blob.sha256,
+        defaults={"size": blob.size, "state": State.PROVEN, "problem": "", "blob": blob, "settled_at": timezone.now()},
+        create_defaults={
+            "size": blob.size, "state": State.PROVEN, "blob": blob, "settled_at": timezone.now(), "created_by": by,
+        },
+    )  # fmt: skip
+    if known is not None:
+        _look_again(repo)
+
+
+def restore(blobs: Collection[Blob]) -> None:
+    """Serve bytes again, in every repo, that had been found damaged and are whole now."""
+    RepoBlob.objects.filter(blob__in=blobs, state=State.REJECTED).update(state=State.PROVEN, problem="")
 
 
 def weigh(repo: Repo) -> None:

@@ -19,11 +19,19 @@ from hub.catalog.names import FilePath
 from hub.catalog.objects import EMPTY_TREE, FOLDER_MODE, make_tree, oid_of
 
 _FIELDS = "{t}.mode, {t}.oid, {t}.size, {t}.sha256, {t}.pointer_size"
+# What a repo's claim tells, and how the file is called where it can be put together from chunks.
+_CLAIM = (
+    "b.state, b.problem, (SELECT r.file_hash FROM storage_form f JOIN storage_recipe r ON r.id = f.recipe_id"
+    " WHERE f.blob_id = b.blob_id AND f.state = 'ok' AND b.state = 'proven' LIMIT 1)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file or folder at a commit.  ``state`` and ``problem`` tell how far a large file's bytes are proven."""
+    """A file or folder at a commit.  ``state`` and ``problem`` tell how far a large file's bytes are proven.
+
+    ``xet_hash`` names a file that clients may fetch by chunks.
+    """
 
     path: str
     mode: int
@@ -33,6 +41,7 @@ class Entry:
     pointer_size: int
     state: str | None = None
     problem: str | None = None
+    xet_hash: str | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -72,7 +81,7 @@ def entry_at(repo: Repo, tree: str, path: FilePath) -> Entry | None:
         for i in range(1, last + 1)
     )
     sql = (
-        f"SELECT {_FIELDS.format(t=f't{last}')}, b.state, b.problem FROM catalog_treerow t0{joins}"
+        f"SELECT {_FIELDS.format(t=f't{last}')}, {_CLAIM} FROM catalog_treerow t0{joins}"
         f" LEFT JOIN catalog_repoblob b ON b.repo_id = %s AND b.sha256 = t{last}.sha256"
         " WHERE t0.network_id = %s AND t0.tree = %s AND t0.name = %s"
     )
@@ -118,7 +127,7 @@ def _walk(repo: Repo, tree: str, prefix: str, after: str, limit: int | None, *, 
         "WITH RECURSIVE w(path, mode, oid, size, sha256, pointer_size) AS ("
         f"SELECT %(prefix)s || t.name, {_FIELDS.format(t='t')} FROM catalog_treerow t"
         f" WHERE t.network_id = %(network)s AND t.tree = %(tree)s {step if deep else ''})"
-        " SELECT w.*, b.state, b.problem FROM w LEFT JOIN catalog_repoblob b"
+        f" SELECT w.*, {_CLAIM} FROM w LEFT JOIN catalog_repoblob b"
         " ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256"
         ' WHERE w.path > %(after)s COLLATE "C" ORDER BY w.path COLLATE "C" LIMIT %(limit)s'
     )

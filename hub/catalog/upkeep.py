@@ -9,7 +9,7 @@ from django.utils import timezone
 from hub.catalog import holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
 from storage import scrub, sweep, uploads
-from storage.models import Blob, Form, Upload
+from storage.models import Blob, Form, Upload, Xorb
 
 State = RepoBlob.State
 JOB_MEMORY = timedelta(days=30)
@@ -99,13 +99,24 @@ def hold_back(form: Form) -> list[Repo]:
 
     Returns the repos that no longer serve it.  Pushing the file again heals it in all of them.
     """
-    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=form.blob_id, state=State.PROVEN)
     # The claims are locked before the blob, as a proof that settles does.
-    found = list(claims.order_by("pk").select_related("repo"))
-    if scrub.mark_damaged(form).quarantined_at is None:
-        return []
+    found = _proven(form.blob_id)
+    return _withdraw(found) if scrub.mark_damaged(form).quarantined_at else []
+
+
+@transaction.atomic
+def hold_back_xorb(xorb: Xorb) -> list[tuple[Blob, list[Repo]]]:
+    """The same for a xorb, which may be part of several blobs; returns those that are no longer served, and where."""
+    return [(blob, _withdraw(_proven(blob.pk))) for blob in scrub.mark_xorb_damaged(xorb)]
+
+
+def _proven(blob_id: int) -> list[RepoBlob]:
+    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=blob_id, state=State.PROVEN)
+    return list(claims.order_by("pk").select_related("repo"))
+
+
+def _withdraw(claims: list[RepoBlob]) -> list[Repo]:
     problem = f"The stored bytes were found damaged on {timezone.now():%Y-%m-%d}. Push the file again."
-    RepoBlob.objects.filter(pk__in=[claim.pk for claim in found]).update(
-        state=State.REJECTED, problem=problem
-    )
-    return [claim.repo for claim in found]
+    found = RepoBlob.objects.filter(pk__in=[claim.pk for claim in claims])
+    found.update(state=State.REJECTED, problem=problem)
+    return [claim.repo for claim in claims]

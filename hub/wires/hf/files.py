@@ -11,6 +11,7 @@ from hub.catalog.trees import Entry
 from hub.web import locate_rest, repo_name
 from hub.wires.base import bytes_base
 from hub.wires.hf.errors import refuse
+from hub.wires.hf.tokens import token_address
 from hub.wires.ranges import FILE_POLICY, NotSatisfiable, content_type, disposition, parse_range
 
 
@@ -32,6 +33,10 @@ def resolve(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
     else:
         _count(request, viewer, at)
         answer = _redirect(request, viewer, at, entry) if entry.is_large else _content(request, at, entry)
+    if entry.xet_hash:
+        tokens = token_address(request, at.repo, "read", at.commit)
+        answer["X-Xet-Hash"] = entry.xet_hash
+        answer["Link"] = f'<{tokens}>; rel="xet-auth"'
     return _with_file_headers(answer, at, entry)
 
 
@@ -107,5 +112,7 @@ def _harmless(answer: HttpResponse) -> HttpResponse:
     answer["X-Content-Type-Options"] = "nosniff"
     # Models are read by scripts of other origins, such as a notebook in a browser.
     answer["Access-Control-Allow-Origin"] = "*"
-    answer["Access-Control-Expose-Headers"] = "X-Repo-Commit,X-Linked-Etag,X-Linked-Size,ETag,Content-Length"
+    answer["Access-Control-Expose-Headers"] = (
+        "X-Repo-Commit,X-Linked-Etag,X-Linked-Size,X-Xet-Hash,Link,ETag,Content-Length"
+    )
     return answer

@@ -84,6 +84,8 @@ def tree_entry(entry: Entry, last: CommitRecord | None = None, *, expand: bool =
     shape: dict[str, Any] = {"type": kind, "oid": entry.oid, "size": entry.size, "path": entry.path}
     if entry.is_large:
         shape["lfs"] = {"oid": entry.sha256, "size": entry.size, "pointerSize": entry.pointer_size}
+        if entry.xet_hash:
+            shape["xetHash"] = entry.xet_hash
         # Ours, beside the protocol: how far the bytes are proven.
         shape["proof"] = entry.state or "missing"
     if expand:

@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, files, people, repos, trees
+from hub.wires.hf import commits, files, people, repos, tokens, trees
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -51,6 +51,10 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/commit/<seg:revision>", door(POST=commits.create_commit)),
     path("<kind:kind>/<repo:repo>/super-squash/<seg:branch>", door(POST=commits.super_squash)),
     path("<kind:kind>/<repo:repo>/revision/<seg:revision>", door(GET=repos.info)),
+    path("<kind:kind>/<repo:repo>/xet-read-token", door(GET=tokens.read_token)),
+    path("<kind:kind>/<repo:repo>/xet-read-token/<rest:rest>", door(GET=tokens.read_token)),
+    path("<kind:kind>/<repo:repo>/xet-write-token", door(GET=tokens.write_token)),
+    path("<kind:kind>/<repo:repo>/xet-write-token/<rest:rest>", door(GET=tokens.write_token)),
     path("<kind:kind>/<repo:repo>/settings", door(PUT=repos.settings)),
     path("<kind:kind>/<repo:repo>/duplicate", door(POST=repos.duplicate)),
     path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),

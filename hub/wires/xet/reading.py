@@ -1,0 +1,138 @@
+"""Requests and errors of the chunk store.
+
+An address or method that is not known is a bare 404, because the client takes nothing else for "not offered here".
+"""
+
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from hub.catalog import errors, xet_tokens
+from hub.catalog.errors import BadRequest, CatalogError, NotAllowed, TooLarge
+from hub.catalog.waiting import release_connection
+from hub.catalog.xet_pulls import PastTheEnd
+from hub.catalog.xet_tokens import Caller, XetToken
+from hub.wires.base import Handler, header_text, json_answer
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+_STATUS: dict[type[Exception], int] = {
+    errors.RepoNotFound: 403,
+    errors.AccessRestricted: 403,
+    errors.RepoDisabled: 403,
+    errors.NotAllowed: 403,
+    errors.SignInNeeded: 403,
+    errors.EntryNotFound: 404,
+    errors.BytesMissing: 404,
+    errors.TooLarge: 413,
+    errors.BadRequest: 400,
+    errors.StoreTrouble: 503,
+    PastTheEnd: 416,
+}
+PIECE = 2**20
+# Bodies arrive in files, whatever their number and pace; so many of them are in a process's memory at once.
+_IN_MEMORY = threading.BoundedSemaphore(2)
+
+
+class BadToken(CatalogError):
+    """The Authorization header holds no token of the chunk store."""
+
+
+def not_offered(request: HttpRequest, **captured: object) -> HttpResponse:
+    """Answer whatever is not offered here."""
+    return HttpResponse(status=404)
+
+
+not_offered.csrf_exempt = True  # type: ignore[attr-defined]
+
+
+def door(**methods: Handler) -> Callable[..., HttpResponseBase]:
+    """Make a view of one handler per method; handlers get the request and what the path says."""
+
+    def view(request: HttpRequest, **captured: object) -> HttpResponseBase:
+        handler = methods.get(request.method or "")
+        if handler is None:
+            return not_offered(request)
+        try:
+            return handler(request, **captured)
+        except CatalogError as error:
+            return refuse(error)
+
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    return view
+
+
+def refuse(error: CatalogError) -> HttpResponse:
+    """Return the answer to an error: what the client may try again is 5xx, the rest ends its transfer."""
+    if isinstance(error, BadToken):
+        status = 401
+    else:
+        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+    answer = json_answer(
+        {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
+    )
+    if isinstance(error, PastTheEnd):
+        answer["Content-Range"] = f"bytes */{error.size}"
+    if status == 503:
+        answer["Retry-After"] = "5"
+    return answer
+
+
+def caller_of(request: HttpRequest, *, epoch: int, domain: str, upload: bool = False) -> Caller:
+    """Return who calls; raises BadToken, and what the gate says now, whatever it said when the token was made."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise BadToken("A token of the chunk store is needed.")
+    try:
+        token = XetToken.parse(text.strip())
+    except NotAllowed as error:
+        raise BadToken(str(error)) from None
+    caller = xet_tokens.admit(token, domain=domain, epoch=epoch)
+    if upload:
+        xet_tokens.require_upload(caller, epoch=epoch)
+    return caller
+
+
+def check_hash(text: str) -> str:
+    """Return the text of a hash; raises BadRequest."""
+    if not _HASH.fullmatch(text):
+        raise BadRequest(f"{text[:80]!r} is not a hash: expected 64 lowercase hexadecimal digits.")
+    return text
+
+
+@contextmanager
+def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
+    """Take the body of a request and hold it in memory for as long as the block runs.
+
+    It is received into a file first, so a slow sender holds no memory.  Raises BadRequest, TooLarge.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if not announced.isdigit():
+        raise BadRequest("Content-Length is needed.")
+    if int(announced) > at_most:
+        raise TooLarge(f"The body has {announced} bytes; at most {at_most} are taken.")
+    release_connection()
+    with tempfile.SpooledTemporaryFile(max_size=PIECE) as file:
+        received = 0
+        try:
+            while received < int(announced) and (
+                piece := request.read(min(PIECE, int(announced) - received))
+            ):
+                received += len(piece)
+                file.write(piece)
+        except OSError as error:
+            raise BadRequest(f"The body breaks off after {received} of {announced} bytes.") from error
+        if received != int(announced):
+            raise BadRequest(f"The body ends after {received} of {announced} bytes.")
+        with _IN_MEMORY:
+            file.seek(0)
+            yield file.read()
+
+
+def line(frame: dict[str, object]) -> bytes:
+    """Return one line of a stream of JSON."""
+    return json.dumps(frame, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,48 @@
+"""Proving files that came as chunks: decode what a recipe names, hash it, and settle what the repo may serve."""
+
+from collections.abc import Callable
+from functools import partial
+
+from hub.accounts.models import User
+from hub.catalog import holdings, jobs
+from hub.catalog.models import Job
+from storage import recipes
+from storage.errors import ObjectMissing
+from storage.models import Recipe
+from workers.errors import Refused
+from workers.verify import Progress
+
+
+def prove_chunks(job: Job) -> None:
+    """Hash what the recipes in the payload make; each becomes a file of the repo, or goes with the job's last write."""
+    repo = job.repo
+    if repo is None:
+        raise Refused("The repository is gone.")
+    pending = recipes.proving(job.payload["recipes"])
+    progress = Progress(job, sum(recipe.size for recipe in pending), "hashing chunks")
+    found, done = {}, 0
+    for recipe in pending:
+        found[recipe.pk] = _hash(recipe, partial(_advance, progress, done))
+        done += recipe.size
+    by = User.objects.filter(pk=job.payload["user"]).first()
+    with jobs.finishing(job, {"files": len(pending)}) as row:
+        told = [
+            holdings.settle_recipe(
+                recipe, found=found[recipe.pk], domain=job.payload["domain"], repo=repo, by=by
+            )
+            for recipe in pending
+        ]
+        row.result["problems"] = [problem for problem in told if problem]
+        holdings.weigh(repo)
+
+
+def _advance(progress: Progress, before: int, done: int) -> None:
+    progress(before + done)
+
+
+def _hash(recipe: Recipe, progress: Callable[[int], None]) -> str:
+    try:
+        return recipes.hash_content(recipe, progress=progress)
+    except ObjectMissing as error:
+        # Chunks that were sound when they came are not any more: the scrub will tell, and a new upload heals it.
+        raise Refused(str(error)) from error
