@@ -4,8 +4,9 @@ Small files become git objects as they stream in, so the memory a commit needs i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 
 from dulwich.objects import Blob
 
@@ -15,9 +16,12 @@ from hub.catalog.lookups import locate_in
 from hub.catalog.models import Repo
 from hub.catalog.names import FilePath
 from hub.catalog.objects import EXECUTABLE_MODE, FILE_MODE, MAX_REGULAR_BYTES, Pointer, parse_pointer
-from hub.catalog.trees import NewEntry, entry_at
+from hub.catalog.trees import Entry, NewEntry, entries_at
 
 MAX_OPERATIONS = 50_000
+# Revisions that one commit copies from; every one is a query.
+MAX_SOURCES = 100
+_COPIES_AT_ONCE = 1000
 _BATCH_BYTES = 8 * 2**20
 
 
@@ -97,17 +101,18 @@ class Staged:
 
 def stage(repo: Repo, operations: Iterable[Operation]) -> Staged:
     """Read a stream of operations once, keep small files as git objects, and return what is to be changed."""
-    staged, keeper = Staged(), _Keeper(repo)
-    for operation in _counted(operations):
-        match operation:
-            case Delete(path=path):
-                staged.delete(path)
-            case AddFile(path=path, content=content):
-                _stage_file(staged, keeper, path, content)
-            case AddLarge(path=path):
-                staged.put(path, None, operation)
-            case Copy():
-                _stage_copy(repo, staged, operation)
+    staged, keeper, sources = Staged(), _Keeper(repo), _Sources(repo)
+    for are_copies, run in groupby(_counted(operations), key=lambda operation: isinstance(operation, Copy)):
+        while are_copies and (copies := list(islice(run, _COPIES_AT_ONCE))):
+            _stage_copies(staged, sources, [copy for copy in copies if isinstance(copy, Copy)])
+        for operation in run:
+            match operation:
+                case Delete(path=path):
+                    staged.delete(path)
+                case AddFile(path=path, content=content):
+                    _stage_file(staged, keeper, path, content)
+                case AddLarge(path=path):
+                    staged.put(path, None, operation)
     keeper.flush()
     return staged
 
@@ -127,16 +132,43 @@ def _stage_file(staged: Staged, keeper: "_Keeper", path: FilePath, content: byte
     staged.put(path, keeper.keep(content, str(path)))
 
 
-def _stage_copy(repo: Repo, staged: Staged, copy: Copy) -> None:
-    source = locate_in(repo, copy.revision)
-    entry = entry_at(repo, source.tree, copy.source)
+class _Sources:
+    """Where copies come from: each revision of a commit is looked up once, and its files many at a time."""
+
+    def __init__(self, repo: Repo) -> None:
+        self.repo = repo
+        self.trees: dict[str, str] = {}
+
+    def tree_of(self, revision: str) -> str:
+        if revision not in self.trees:
+            if len(self.trees) == MAX_SOURCES:
+                raise TooLarge(f"A commit may copy from at most {MAX_SOURCES} revisions; split it.")
+            self.trees[revision] = locate_in(self.repo, revision).tree
+        return self.trees[revision]
+
+    def entries(self, copies: Sequence[Copy]) -> list[Entry]:
+        """Return what each copy takes; raises EntryNotFound for what is no file."""
+        wanted: dict[str, list[FilePath]] = defaultdict(list)
+        for copy in copies:
+            wanted[copy.revision].append(copy.source)
+        found = {name: entries_at(self.repo, self.tree_of(name), paths) for name, paths in wanted.items()}
+        return [_file_in(found[copy.revision], copy.source) for copy in copies]
+
+
+def _file_in(found: Mapping[FilePath, Entry], path: FilePath) -> Entry:
+    entry = found.get(path)
     if entry is None or entry.is_folder:
-        raise EntryNotFound(f"A file with this name doesn't exist: {copy.source}")
-    if entry.is_large:
-        staged.put(copy.path, None, AddLarge(copy.path, entry.sha256, entry.size))
-        return
-    mode = EXECUTABLE_MODE if entry.mode == EXECUTABLE_MODE else FILE_MODE
-    staged.put(copy.path, NewEntry(mode, entry.oid, entry.size))
+        raise EntryNotFound(f"A file with this name doesn't exist: {path}")
+    return entry
+
+
+def _stage_copies(staged: Staged, sources: _Sources, copies: Sequence[Copy]) -> None:
+    for copy, entry in zip(copies, sources.entries(copies), strict=True):
+        if entry.is_large:
+            staged.put(copy.path, None, AddLarge(copy.path, entry.sha256, entry.size))
+            continue
+        mode = EXECUTABLE_MODE if entry.mode == EXECUTABLE_MODE else FILE_MODE
+        staged.put(copy.path, NewEntry(mode, entry.oid, entry.size))
 
 
 class _Keeper:

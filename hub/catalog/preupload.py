@@ -10,10 +10,11 @@ from hub.catalog.errors import BadPath, TooLarge
 from hub.catalog.lookups import Located
 from hub.catalog.names import FilePath
 from hub.catalog.rules import Attributes, Ignores
-from hub.catalog.trees import entry_at
+from hub.catalog.trees import Entry, entries_at
 
 # Text up to this many bytes is kept in git, where it can be read and compared.
 LARGE_BYTES = 10 * 2**20
+_ATTRIBUTES, _IGNORE = FilePath((".gitattributes",)), FilePath((".gitignore",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,33 @@ def advise(at: Located, samples: Sequence[Sample], ignore_text: str | None) -> l
 
     Ignore rules sent along count instead of the committed ones; raises TooLarge where they are too many.
     """
-    attributes = _attributes(_content(at, ".gitattributes"))
-    ignores = (
-        _committed_ignores(at) if ignore_text is None else Ignores(ignore_text.encode("utf-8", "replace"))
-    )
-    return [_advice(at, sample, attributes, ignores) for sample in samples]
+    paths = [_path_of(sample) for sample in samples]
+    present = entries_at(at.repo, at.tree, [_ATTRIBUTES, _IGNORE, *filter(None, paths)])
+    attributes = _attributes(_content(at, present.get(_ATTRIBUTES)))
+    if ignore_text is None:
+        ignores = _committed_ignores(_content(at, present.get(_IGNORE)))
+    else:
+        ignores = Ignores(ignore_text.encode("utf-8", "replace"))
+    return [
+        # The commit refuses a bad path with its reason; no rule is meant for it.
+        _advice(sample, path, present.get(path), attributes, ignores)
+        if path
+        else Advice(sample.path, _is_heavy(sample), False, None)
+        for sample, path in zip(samples, paths, strict=True)
+    ]
 
 
-def _advice(at: Located, sample: Sample, attributes: Attributes, ignores: Ignores) -> Advice:
+def _path_of(sample: Sample) -> FilePath | None:
     try:
-        path = FilePath.parse(sample.path)
+        return FilePath.parse(sample.path)
     except BadPath:
-        # The commit refuses the path with its reason; no rule is meant for it.
-        return Advice(sample.path, _is_heavy(sample), False, None)
+        return None
+
+
+def _advice(
+    sample: Sample, path: FilePath, entry: Entry | None, attributes: Attributes, ignores: Ignores
+) -> Advice:
     name = str(path).encode()
-    entry = entry_at(at.repo, at.tree, path)
     present = entry.etag if entry is not None and not entry.is_folder else None
     large = bool(sample.size) and (attributes.value(name) == b"lfs" or _is_heavy(sample))
     return Advice(sample.path, large, ignores.match(name), present)
@@ -79,14 +92,13 @@ def _is_binary(sample: str) -> bool:
     return False
 
 
-def _content(at: Located, name: str) -> bytes:
-    entry = entry_at(at.repo, at.tree, FilePath((name,)))
+def _content(at: Located, entry: Entry | None) -> bytes:
     if entry is None or entry.is_folder or entry.is_large or entry.size > rules.MAX_BYTES:
         return b""
     return objects.read(at.repo.network_id, entry.oid)
 
 
-# Committed rules beyond the bounds count as none, however long the file: whoever mends the file has to push it.
+# Committed rules beyond the bounds count as none, like a file that is too long: whoever mends it has to push it.
 
 
 def _attributes(content: bytes) -> Attributes:
@@ -96,8 +108,8 @@ def _attributes(content: bytes) -> Attributes:
         return Attributes(b"", b"filter")
 
 
-def _committed_ignores(at: Located) -> Ignores:
+def _committed_ignores(content: bytes) -> Ignores:
     try:
-        return Ignores(_content(at, ".gitignore"))
+        return Ignores(content)
     except TooLarge:
         return Ignores(b"")

@@ -19,11 +19,15 @@ from mdit_py_plugins.footnote import footnote_plugin
 from hub.pages.highlight import CLASS_PREFIX, code_html
 
 # Raise it when the same text gives other HTML, so that no old rendering is taken from the cache.
-VERSION = 1
+VERSION = 2
 MAX_TEXT = 150_000
 MAX_LINES = 5_000
 MAX_LINE = 20_000
 MAX_CODE = 100_000
+# What the time grows with: brackets that may begin a link, tags, emphasis, and blocks such as the cells of a table.
+MAX_MARKS = {"[": 6_000, "<": 15_000, "*": 20_000, "_": 30_000}
+MAX_BLOCKS = 40_000
+MAX_HTML = 1_000_000
 ID_PREFIX = "card-"
 
 _TAGS = {
@@ -78,10 +82,16 @@ class Place:
 def render(text: str, place: Place) -> str:
     """Return safe HTML of a card's body; ends with a note where the text was too long to show whole."""
     text, was_cut = _bounded(text)
-    html = _clean(_renderer().render(text), place)
+    env: dict[str, Any] = {}
+    raw = _renderer().render(text, env)[:MAX_HTML]
+    html = _clean(raw, place)
+    while len(html) > MAX_HTML:
+        # What is cut anywhere comes out of the cleaning whole; addresses may have made it longer.
+        raw, was_cut = raw[: len(raw) * MAX_HTML // len(html) * 9 // 10], True
+        html = _clean(raw, place)
     # The page has its one h1: headings of the card begin a level below.
     html = _TAG.sub(lambda match: f"<{match[1]}h{int(match[2]) + 1}", html)
-    return html + _CUT_NOTE if was_cut else html
+    return html + _CUT_NOTE if was_cut or len(raw) == MAX_HTML or "was_cut" in env else html
 
 
 _CUT_NOTE = '<p class="cut"><em>The card is longer than what is shown here. Open README.md to read all of it.</em></p>'
@@ -93,13 +103,23 @@ def _bounded(text: str) -> tuple[str, bool]:
     if len(text) > MAX_TEXT and len(lines) > 1:
         lines.pop()
     cut = "\n".join(line[:MAX_LINE] for line in lines[:MAX_LINES])
+    for mark, most in MAX_MARKS.items():
+        cut = _up_to(cut, mark, most)
     return cut, len(cut) < len(text)
+
+
+def _up_to(text: str, mark: str, most: int) -> str:
+    """Cut a text before the first mark that is too many."""
+    if text.count(mark) <= most:
+        return text
+    return mark.join(text.split(mark, most + 1)[: most + 1])
 
 
 def _renderer() -> MarkdownIt:
     """A fresh one each time: it is made in a millisecond, and threads need not share it."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     markdown.use(footnote_plugin)
+    markdown.core.ruler.after("block", "cut_blocks", _cut_blocks)
     markdown.core.ruler.push("name_headings", _name_headings)
     markdown.core.ruler.push("task_boxes", _task_boxes)
     markdown.core.ruler.push("align_cells", _align_cells)
@@ -117,6 +137,13 @@ def _renderer() -> MarkdownIt:
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll-x"><table class="table">\n')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
     return markdown
+
+
+def _cut_blocks(state: StateCore) -> None:
+    """Few characters can make many cells; what is left open by the cut is closed when the HTML is cleaned."""
+    if len(state.tokens) > MAX_BLOCKS:
+        del state.tokens[MAX_BLOCKS:]
+        state.env["was_cut"] = True
 
 
 def _name_headings(state: StateCore) -> None:

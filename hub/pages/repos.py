@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from html import escape
 from typing import Any
 
 from django.core.cache import cache
@@ -28,7 +29,9 @@ _log = logging.getLogger(__name__)
 README = "README.md"
 MAX_FINDINGS = 50
 MAX_CARD_BYTES = 8 * 2**20
-CARD_SECONDS = 30 * 86_400
+CARD_SECONDS = 6 * 3600
+# Stand-ins for where links and pictures lead, so that one rendering serves every spelling of every revision.
+_PAGES, _FILES = "/-card-pages-/", "/-card-files-/"
 
 
 def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
@@ -106,23 +109,17 @@ def _readme(viewer: Viewer, at: Located) -> str | None:
 
 
 def rendered(at: Located, entry: Entry) -> str:
-    """Return a Markdown file as safe HTML; kept in the cache under everything that it depends on."""
-    place = markdown.Place(
-        pages=rev_url(at.repo, "blob", at.revision) + "/", files=rev_url(at.repo, "resolve", at.revision) + "/",
-        folder=entry.path.rpartition("/")[0],
-    )  # fmt: skip
-    key = f"card:{markdown.VERSION}:{at.repo.network_id}:{entry.oid}:{hash_of(place)}"
-    known: str | None = _cached(key)
-    if known is None:
+    """Return a Markdown file as safe HTML; kept in the cache by its content and its folder."""
+    folder = entry.path.rpartition("/")[0]
+    key = f"card:{markdown.VERSION}:{at.repo.network_id}:{entry.oid}:{hashlib.sha256(folder.encode()).hexdigest()[:24]}"
+    html: str | None = _cached(key)
+    if html is None:
         text = pulls.content_of(at.repo, entry).decode("utf-8", "replace")
-        known = markdown.render(body_of(text), place)
-        _keep(key, known)
-    return known
-
-
-def hash_of(place: markdown.Place) -> str:
-    """Return a short name for where a text's links lead."""
-    return hashlib.sha256(f"{place.pages}|{place.files}|{place.folder}".encode()).hexdigest()[:24]
+        html = markdown.render(body_of(text), markdown.Place(pages=_PAGES, files=_FILES, folder=folder))
+        _keep(key, html)
+    for stand_in, verb in ((_PAGES, "blob"), (_FILES, "resolve")):
+        html = html.replace(f'="{stand_in}', f'="{escape(rev_url(at.repo, verb, at.revision))}/')
+    return html
 
 
 def _cached(key: str) -> str | None:

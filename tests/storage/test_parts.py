@@ -12,18 +12,19 @@ EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @given(st.integers(min_value=0, max_value=50 * 10**12))
-def test_a_plan_covers_every_byte_once_in_at_most_10000_parts(size: int) -> None:
+def test_a_plan_covers_every_byte_once_in_few_parts(size: int) -> None:
     part_size = parts.size_for(size, at_least=64 * MIB)
     plan = parts.plan(size, part_size)
     assert sum(plan.values()) == size
-    assert len(plan) <= 10_000
+    assert len(plan) == parts.count(size, part_size) <= parts.MAX_PARTS == 2_000
     assert list(plan) == list(range(1, len(plan) + 1))
     assert all(length == part_size for length in list(plan.values())[:-1])
 
 
 def test_parts_stay_at_64_mib_as_long_as_they_can() -> None:
-    assert parts.size_for(625 * 1024 * MIB, at_least=64 * MIB) == 64 * MIB
-    assert parts.size_for(625 * 1024 * MIB + 1, at_least=64 * MIB) == 65 * MIB
+    assert parts.size_for(125 * 1024 * MIB, at_least=64 * MIB) == 64 * MIB
+    assert parts.size_for(125 * 1024 * MIB + 1, at_least=64 * MIB) == 65 * MIB
+    assert parts.size_for(500 * 10**9, at_least=64 * MIB) == 239 * MIB
 
 
 def test_without_names_the_newest_arrival_is_taken() -> None:

@@ -10,7 +10,7 @@ from hub.catalog.errors import BadPath, EntryNotFound
 from hub.catalog.lookups import Located, history, last_commits, locate
 from hub.catalog.models import CommitRecord
 from hub.catalog.names import FilePath
-from hub.catalog.trees import Entry, entry_at, list_folder, walk
+from hub.catalog.trees import Entry, entries_at, entry_at, list_folder, walk
 from hub.web import locate_rest, repo_name
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
@@ -73,13 +73,15 @@ def paths_info(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, re
     else:
         sent = {"paths": request.POST.getlist("paths"), "expand": request.POST.get("expand", "false")}
     body = checked(PathsBody, sent)
-    found = [entry for path in body["paths"] if (entry := _entry(at, path)) is not None]
+    paths = [parsed for path in body["paths"] if (parsed := _parsed(path)) is not None]
+    present = entries_at(at.repo, at.tree, paths)
+    found = [present[path] for path in paths if path in present]
     return json_answer(_shape(at, found, body["expand"]))
 
 
-def _entry(at: Located, path: str) -> Entry | None:
+def _parsed(path: str) -> FilePath | None:
     try:
-        return entry_at(at.repo, at.tree, FilePath.parse(path.strip("/")))
+        return FilePath.parse(path.strip("/"))
     except BadPath:
         return None
 

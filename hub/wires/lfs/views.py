@@ -14,6 +14,7 @@ from rest_framework import serializers
 
 from hub.accounts.identity import Viewer
 from hub.catalog import pulls, pushes
+from hub.catalog.batches import MAX_FILES, check_batch
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import find_repo
 from hub.catalog.models import Repo
@@ -22,8 +23,6 @@ from hub.catalog.tickets import UploadTicket, identity_of
 from hub.web import public_base
 from hub.wires.base import bytes_base
 from hub.wires.lfs.reading import checked, json_body, lfs_answer
-
-MAX_OBJECTS = 1000
 
 
 class ObjectBody(serializers.Serializer[Any]):
@@ -40,7 +39,7 @@ class BatchBody(serializers.Serializer[Any]):
     transfers = serializers.ListField(
         child=serializers.CharField(max_length=50), required=False, max_length=20
     )
-    objects = serializers.ListField(child=ObjectBody(), max_length=MAX_OBJECTS)
+    objects = serializers.ListField(child=ObjectBody(), max_length=MAX_FILES)
     hash_algo = serializers.CharField(default="sha256", max_length=20)
 
 
@@ -71,6 +70,7 @@ def batch(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Http
     found = _repo(viewer, kind, repo)
     if body["operation"] == "download":
         return _downloads(request, viewer, found, wanted)
+    check_batch(size for _, size in wanted)
     transfers = body.get("transfers") or ["basic"]
     offers = pushes.offer(viewer, found, wanted, multipart="multipart" in transfers)
     transfer = "multipart" if any(item.upload and item.upload.part_size for item in offers) else "basic"
