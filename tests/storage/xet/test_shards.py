@@ -62,7 +62,7 @@ some_xorbs = st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=5)
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(some_files(), max_size=4), st.lists(some_xorbs, max_size=4))
 def test_any_shard_comes_back(files: list[FileEntry], xorbs: list[XorbEntry]) -> None:
     assert shards.read_shard(shards.write_shard(files, xorbs)) == Shard(files, xorbs)
@@ -176,7 +176,7 @@ def test_random_damage_raises_nothing_else() -> None:
                 continue
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=500))
 def test_bytes_behind_a_true_header_raise_nothing_else(data: bytes) -> None:
     try:
