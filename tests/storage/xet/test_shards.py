@@ -39,6 +39,15 @@ def test_a_shard_comes_back_as_it_was_written() -> None:
     assert len(SHARD) % 48 == 0
 
 
+def test_listed_chunks_are_a_sequence() -> None:
+    chunks, listed = XORBS[0].chunks, shards.read_shard(SHARD).xorbs[0].chunks
+    assert (len(listed), list(listed), listed) == (3, chunks, chunks)
+    assert (listed[0], listed[-1], listed[1:]) == (chunks[0], chunks[-1], chunks[1:])
+    assert listed != chunks[1:]
+    with pytest.raises(IndexError):
+        listed[3]
+
+
 digests = st.binary(min_size=32, max_size=32).filter(lambda digest: digest != b"\xff" * 32)
 some_terms = st.builds(
     lambda xorb, unpacked, start, more: Term(xorb, unpacked, start, start + more),
@@ -194,6 +203,16 @@ def test_a_shard_of_lies_takes_little_memory_and_time() -> None:
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
     refused(bytes(shards.MAX_SHARD + 1), "at most")
+
+
+def test_a_shard_that_lists_a_million_chunks_takes_little_memory() -> None:
+    chunks = [(hashes.chunk_hash(number.to_bytes(2)), number, 1) for number in range(8192)]
+    data = shards.write_shard([], [XorbEntry(KEY, chunks, 8192)] * 130)
+    tracemalloc.start()
+    shard = shards.read_shard(data)
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+    assert sum(len(xorb.chunks) for xorb in shard.xorbs) == 130 * 8192
 
 
 def test_a_sha256_is_stored_swapped() -> None:
