@@ -46,6 +46,9 @@ class ListedChunks(Sequence[ListedChunk]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
+    # Equal to lists, so as little fit for a key as they are.
+    __hash__ = None  # type: ignore[assignment]
+
     def first_gap(self, longest: int) -> int | None:
         """Return the number of the first chunk that does not begin where the one before it ends.
 
