@@ -231,3 +231,21 @@ def test_lfs_clients_are_offered_what_came_as_chunks(ask: Ask, cas: Cas, repo: R
     href = told["objects"][0]["actions"]["download"]["href"]
     answer = ask("GET", "/bytes/get/" + href.rpartition("/")[2])
     assert b"".join(answer.streaming_content) == GOODS.content
+
+
+def test_a_file_is_copied_to_another_repo_by_whoever_may_pull_it(
+    ask: Ask, cas: Cas, alice: Viewer, repo: Repo, token: str, foreign_token: str
+) -> None:
+    beside = make_repo(alice)
+    body = {
+        "target": {"type": "model", "name": beside.full_name},
+        "files": [{"xetHash": GOODS.file_name, "sha256": GOODS.sha256, "filename": "w.bin"}],
+    }
+    address = f"/api/models/{repo.full_name}/lfs-files/duplicate"
+    assert ask("POST", address, body, token=token).json() == {"failed": []}
+    assert cas_for(ask, beside.full_name, token, right="read").plan(GOODS).status_code == 200
+    unknown = {**body, "files": [{"sha256": "ab" * 32}]}
+    assert len(ask("POST", address, unknown, token=token).json()["failed"]) == 1
+    Repo.objects.filter(pk=repo.pk).update(gated="manual")
+    assert ask("POST", address, body, token=foreign_token).status_code == 403
+    assert ask("POST", address, body).status_code == 401
