@@ -10,6 +10,7 @@ converters.register()
 
 from hub.wires.hf.urls import file_doors  # noqa: E402  The path converters must be known before patterns use them.
 from hub.wires.lfs.urls import repo_doors  # noqa: E402
+from hub.wires.xet.urls import telemetry  # noqa: E402
 
 urlpatterns = [
     path("healthz", health.healthz),
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/", include("hub.wires.hf.urls")),
     path("lfs/", include("hub.wires.lfs.urls")),
     path("cas/", include("hub.wires.xet.urls")),
+    path("v1/telemetry", telemetry),
     path("bytes/", include("hub.wires.bytes.urls")),
     path("datasets/", include(repo_doors("dataset"))),
     path("datasets/", include(file_doors("dataset"))),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from hub.accounts.models import User
 from hub.catalog import holdings, jobs
@@ -25,14 +26,15 @@ def prove_chunks(job: Job) -> None:
         found[recipe.pk] = _hash(recipe, partial(_advance, progress, done))
         done += recipe.size
     by = User.objects.filter(pk=job.payload["user"]).first()
-    with jobs.finishing(job, {"files": len(pending)}) as row:
+    result: dict[str, Any] = {"files": len(pending)}
+    with jobs.finishing(job, result):
         told = [
             holdings.settle_recipe(
                 recipe, found=found[recipe.pk], domain=job.payload["domain"], repo=repo, by=by
             )
             for recipe in pending
         ]
-        row.result["problems"] = [problem for problem in told if problem]
+        result["problems"] = [problem for problem in told if problem]
         holdings.weigh(repo)
 
 

@@ -1,6 +1,7 @@
 """Proving: read the stored bytes of an upload back, hash them, and settle what the repo may serve."""
 
 import time
+from typing import Any
 
 from hub.catalog import holdings, jobs
 from hub.catalog.models import Job
@@ -38,8 +39,9 @@ def verify(job: Job) -> None:
         with jobs.finishing(job, {"state": upload.state}):
             return
     found, size = _hash(job, upload)
-    with jobs.finishing(job, {"sha256": found, "size": size}) as row:
-        row.result["state"] = holdings.settle(upload, found=found, size=size)
+    result: dict[str, Any] = {"sha256": found, "size": size}
+    with jobs.finishing(job, result):
+        result["state"] = holdings.settle(upload, found=found, size=size)
 
 
 def _hash(job: Job, upload: Upload) -> tuple[str, int]:

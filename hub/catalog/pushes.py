@@ -227,6 +227,19 @@ def _copy_claim(viewer: Viewer, repo: Repo, sha256: str) -> bool:
     return False
 
 
+def copy_files(viewer: Viewer, source: Repo, target: Repo, digests: Sequence[str]) -> list[str]:
+    """Give proven files of a repo that the viewer may pull from to another; returns those it does not hold."""
+    access.require_pull(viewer, source)
+    access.require_propose(viewer, target)
+    held = RepoBlob.objects.filter(repo=source, sha256__in=digests, state=State.PROVEN).select_related("blob")
+    found = {claim.sha256: claim.blob for claim in held if claim.blob is not None}
+    with transaction.atomic():
+        for blob in found.values():
+            holdings.claim(target, blob, by=viewer.user)
+        holdings.weigh(target)
+    return [sha256 for sha256 in dict.fromkeys(digests) if sha256 not in found]
+
+
 def _check_claim(claim: RepoBlob | None, file: AddLarge) -> None:
     if claim is None:
         raise BytesMissing(f"The bytes of oid {file.sha256} were removed meanwhile; upload the file again.")

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from storage.xet import hashes, shardtails
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash
-from storage.xet.shardtails import RECORD
+from storage.xet.records import LAYOUT, ListedChunk, ListedChunks, Records
+from storage.xet.records import SIZE as RECORD
 from storage.xet.xorbs import MAX_CHUNK, MAX_CHUNKS, MAX_RAW
 
 MAX_SHARD = 64 * 1024 * 1024
@@ -23,8 +24,6 @@ _END = b"\xff" * hashes.SIZE
 _PROVEN, _NAMED = 1 << 31, 1 << 30
 
 _HEADER = struct.Struct("<32sQQ")
-# A hash and four numbers: the shape of every record that this reads, with its meaning given where it is read.
-_RECORD = struct.Struct("<32s4I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class XorbEntry:
     """A xorb: each chunk's hash, position in the raw bytes and raw length; and the raw bytes in all."""
 
     hash: Hash
-    chunks: list[tuple[Hash, int, int]]
+    chunks: Sequence[ListedChunk]
     bytes_in_xorb: int
 
 
@@ -75,7 +74,7 @@ def read_shard(data: bytes | memoryview) -> Shard:
     if len(view) > MAX_SHARD:
         raise XetError(f"The shard has {len(view)} bytes; at most {MAX_SHARD} are taken.")
     footer = _footer_size(view)
-    records = _Records(view[: len(view) - footer])
+    records = Records(view[: len(view) - footer])
     files = list(_files(records))
     xorbs_at = records.at
     xorbs = list(_xorbs(records))
@@ -123,28 +122,6 @@ def write_dedup_shard(xorbs: Sequence[XorbEntry], key: bytes, expires: int, crea
     return head + section + tail
 
 
-class _Records:
-    """The records of a shard one after another, from behind its header."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-        self.at = RECORD
-
-    def take(self, what: str) -> tuple[Hash, int, int, int, int]:
-        """Return the next record; `what` names it in the error where none is left."""
-        if len(self._view) - self.at < RECORD:
-            raise XetError(f"The shard ends at byte {len(self._view)}, within {what}.")
-        record = _RECORD.unpack_from(self._view, self.at)
-        self.at += RECORD
-        return record
-
-    def expect(self, count: int, what: str) -> None:
-        """Raise XetError unless at least `count` records are left."""
-        left = (len(self._view) - self.at) // RECORD
-        if count > left:
-            raise XetError(f"The shard announces {count} records for {what}, and has {left} left.")
-
-
 def _footer_size(view: memoryview) -> int:
     """Check the header and return the size of the footer that it announces."""
     if len(view) < RECORD:
@@ -161,7 +138,7 @@ def _footer_size(view: memoryview) -> int:
     return int(footer)
 
 
-def _files(records: _Records) -> Iterator[FileEntry]:
+def _files(records: Records) -> Iterator[FileEntry]:
     for number in itertools.count():
         what = f"file {number}"
         digest, flags, count, _, _ = records.take(what)
@@ -177,7 +154,7 @@ def _files(records: _Records) -> Iterator[FileEntry]:
         yield FileEntry(digest, terms, ranges, sha256)
 
 
-def _term(records: _Records, what: str) -> Term:
+def _term(records: Records, what: str) -> Term:
     xorb, _, unpacked, start, end = records.take(what)
     if not start < end <= MAX_CHUNKS:
         raise XetError(f"The shard names chunks {start} to {end} in {what}; a xorb has at most {MAX_CHUNKS}.")
@@ -186,7 +163,7 @@ def _term(records: _Records, what: str) -> Term:
     return Term(xorb, unpacked, start, end)
 
 
-def _xorbs(records: _Records) -> Iterator[XorbEntry]:
+def _xorbs(records: Records) -> Iterator[XorbEntry]:
     for number in itertools.count():
         what = f"xorb {number}"
         digest, _, count, total, _ = records.take(what)
@@ -200,38 +177,36 @@ def _xorbs(records: _Records) -> Iterator[XorbEntry]:
         yield XorbEntry(digest, _chunks(records, count, total, what), total)
 
 
-def _chunks(records: _Records, count: int, total: int, what: str) -> list[tuple[Hash, int, int]]:
+def _chunks(records: Records, count: int, total: int, what: str) -> ListedChunks:
     """Return the chunks of a xorb, which must fill its raw bytes without gaps."""
-    chunks = []
-    at = 0
-    for number in range(count):
-        digest, start, length, _, _ = records.take(what)
-        if start != at or not 0 < length <= MAX_CHUNK:
-            raise XetError(
-                f"The shard puts chunk {number} of {what} at {start} with {length} bytes, expected {at}."
-            )
-        chunks.append((digest, start, length))
-        at += length
-    if at != total:
-        raise XetError(f"The shard gives {total} bytes to {what}, and {at} to its chunks.")
+    chunks = records.take_chunks(count)
+    gap = chunks.first_gap(MAX_CHUNK)
+    if gap is not None:
+        _, start, length = chunks[gap]
+        raise XetError(
+            f"The shard puts chunk {gap} of {what} at {start} with {length} bytes; "
+            f"expected the end of the one before it, and 1 to {MAX_CHUNK}."
+        )
+    if chunks.total() != total:
+        raise XetError(f"The shard gives {total} bytes to {what}, and {chunks.total()} to its chunks.")
     return chunks
 
 
 def _end() -> bytes:
-    return _RECORD.pack(_END, 0, 0, 0, 0)
+    return LAYOUT.pack(_END, 0, 0, 0, 0)
 
 
 def _file_records(file: FileEntry) -> bytes:
     flags = (_PROVEN if file.ranges is not None else 0) | (_NAMED if file.sha256 is not None else 0)
-    parts = [_RECORD.pack(file.hash, flags, len(file.terms), 0, 0)]
-    parts += [_RECORD.pack(term.xorb, 0, term.unpacked, term.start, term.end) for term in file.terms]
-    parts += [_RECORD.pack(digest, 0, 0, 0, 0) for digest in file.ranges or ()]
+    parts = [LAYOUT.pack(file.hash, flags, len(file.terms), 0, 0)]
+    parts += [LAYOUT.pack(term.xorb, 0, term.unpacked, term.start, term.end) for term in file.terms]
+    parts += [LAYOUT.pack(digest, 0, 0, 0, 0) for digest in file.ranges or ()]
     if file.sha256 is not None:
-        parts.append(_RECORD.pack(hashes.from_text(file.sha256), 0, 0, 0, 0))
+        parts.append(LAYOUT.pack(hashes.from_text(file.sha256), 0, 0, 0, 0))
     return b"".join(parts)
 
 
 def _xorb_records(xorb: XorbEntry) -> bytes:
-    parts = [_RECORD.pack(xorb.hash, 0, len(xorb.chunks), xorb.bytes_in_xorb, 0)]
-    parts += [_RECORD.pack(digest, start, length, 0, 0) for digest, start, length in xorb.chunks]
+    parts = [LAYOUT.pack(xorb.hash, 0, len(xorb.chunks), xorb.bytes_in_xorb, 0)]
+    parts += [LAYOUT.pack(digest, start, length, 0, 0) for digest, start, length in xorb.chunks]
     return b"".join(parts)

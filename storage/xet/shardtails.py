@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.xet.errors import XetError
+from storage.xet.records import SIZE as RECORD
 
-RECORD = 48
 FOOTER = 200
 
 _VERSION = 1

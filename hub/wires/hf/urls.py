@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, files, people, repos, tokens, trees
+from hub.wires.hf import commits, copies, files, people, repos, tokens, trees
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -60,6 +60,7 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/auth-check/<seg:right>", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/lfs-files", door(GET=repos.lfs_files)),
+    path("<kind:kind>/<repo:repo>/lfs-files/duplicate", door(POST=copies.duplicate)),
     path("<kind:kind>/<repo:repo>/like", door(POST=people.like, DELETE=people.unlike)),
     path("<kind:kind>/<repo:repo>/likers", door(GET=people.likers)),
     path("<kind:kind>/<repo:repo>/ask-access", door(POST=people.ask_access)),

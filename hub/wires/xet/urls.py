@@ -7,6 +7,9 @@ from hub.wires.xet.reading import door, not_offered
 
 app_name = "xet"
 
+# Clients that download send their telemetry to the root of the host, whatever the place of the chunk store.
+telemetry = door(POST=views.telemetry)
+
 _place = [
     path("v1/chunks/<seg:prefix>/<seg:name>", door(GET=views.chunk)),
     path("v1/xorbs/<seg:prefix>/<seg:name>", door(POST=views.xorb)),
@@ -14,7 +17,7 @@ _place = [
     path("v2/shards", door(POST=views.shard_stream)),
     path("v1/reconstructions/<seg:name>", door(GET=reconstructions.first)),
     path("v2/reconstructions/<seg:name>", door(GET=reconstructions.second)),
-    path("v1/telemetry", door(POST=views.telemetry)),
+    path("v1/telemetry", telemetry),
 ]
 
 urlpatterns = [

@@ -4,7 +4,7 @@ import hashlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.xet import hashes
@@ -14,6 +14,7 @@ from tests.storage.xet.vectors import LEAVES, TREES, ZEROS
 HELLO = b"hello world"
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32))
 def test_a_hash_survives_being_spelled(digest: bytes) -> None:
     assert hashes.from_text(hashes.to_text(digest)) == digest

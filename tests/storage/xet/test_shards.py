@@ -39,6 +39,15 @@ def test_a_shard_comes_back_as_it_was_written() -> None:
     assert len(SHARD) % 48 == 0
 
 
+def test_listed_chunks_are_a_sequence() -> None:
+    chunks, listed = XORBS[0].chunks, shards.read_shard(SHARD).xorbs[0].chunks
+    assert (len(listed), list(listed), listed) == (3, chunks, chunks)
+    assert (listed[0], listed[-1], listed[1:]) == (chunks[0], chunks[-1], chunks[1:])
+    assert listed != chunks[1:]
+    with pytest.raises(IndexError):
+        listed[3]
+
+
 digests = st.binary(min_size=32, max_size=32).filter(lambda digest: digest != b"\xff" * 32)
 some_terms = st.builds(
     lambda xorb, unpacked, start, more: Term(xorb, unpacked, start, start + more),
@@ -62,7 +71,7 @@ some_xorbs = st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=5)
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(some_files(), max_size=4), st.lists(some_xorbs, max_size=4))
 def test_any_shard_comes_back(files: list[FileEntry], xorbs: list[XorbEntry]) -> None:
     assert shards.read_shard(shards.write_shard(files, xorbs)) == Shard(files, xorbs)
@@ -176,7 +185,7 @@ def test_random_damage_raises_nothing_else() -> None:
                 continue
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=500))
 def test_bytes_behind_a_true_header_raise_nothing_else(data: bytes) -> None:
     try:
@@ -194,6 +203,16 @@ def test_a_shard_of_lies_takes_little_memory_and_time() -> None:
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
     refused(bytes(shards.MAX_SHARD + 1), "at most")
+
+
+def test_a_shard_that_lists_a_million_chunks_takes_little_memory() -> None:
+    chunks = [(hashes.chunk_hash(number.to_bytes(2)), number, 1) for number in range(8192)]
+    data = shards.write_shard([], [XorbEntry(KEY, chunks, 8192)] * 130)
+    tracemalloc.start()
+    shard = shards.read_shard(data)
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+    assert sum(len(xorb.chunks) for xorb in shard.xorbs) == 130 * 8192
 
 
 def test_a_sha256_is_stored_swapped() -> None:

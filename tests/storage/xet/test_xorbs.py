@@ -62,6 +62,7 @@ def test_what_is_written_is_read_and_any_part_decodes(chunks: list[bytes], data:
     assert list(xorbs.decode(part, found[start:end])) == chunks[start:end]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=50))
 def test_grouping_is_undone(data: bytes) -> None:
     assert bytes(xorbs.ungroup(xorbs.group(data), numpy.empty(64, numpy.uint8))) == data
