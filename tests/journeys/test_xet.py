@@ -1,5 +1,6 @@
 """The stock client as it is installed: large files go and come chunk by chunk, without any switch."""
 
+import os
 import random
 import socket
 import subprocess
@@ -10,8 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import numpy
+import pytest
+from huggingface_hub import HfApi
 
-from tests.journeys.people import ALICE, People, bearer, read_tree, sha256_of, write_tree
+from tests.journeys.people import ALICE, BOB, People, bearer, read_tree, sha256_of, write_tree
 from tests.live import LiveHub
 
 MIB = 2**20
