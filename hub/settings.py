@@ -178,6 +178,8 @@ CSRF_FAILURE_VIEW = "hub.pages.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [HUB_PUBLIC_URL] if HUB_PUBLIC_URL else []
 # NDJSON commits are read as a stream with bounds of their own; every other body stays under this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+# The stock client asks for thousands of paths in one form, a field each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 SILENCED_SYSTEM_CHECKS = [
     # TLS ends at the proxy in front; redirects and HSTS for subdomains are its business.
     "security.W004",

@@ -28,6 +28,19 @@ def unescape(segment: str) -> str:
     return re.sub(r"%(2F|25)", lambda match: "/" if match[1] == "2F" else "%", segment)
 
 
+def whole_number(text: str) -> int | None:
+    """Return the number that a query value or header spells in at most 18 plain digits, else None.
+
+    Python reads other digits too, and refuses to read thousands of them.
+    """
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
+def header_text(text: str) -> str:
+    """Return text that is safe in one header line."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("latin-1", "replace").decode("latin-1")[:1000]
+
+
 def session_viewer(request: HttpRequest) -> Viewer:
     """Return the viewer of a browser session."""
     return Viewer(user=request.user) if isinstance(request.user, User) else ANONYMOUS

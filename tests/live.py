@@ -27,6 +27,8 @@ class LiveHub:
     port: int
     settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
+    # The folder in which `manage.py up` is called.
+    folder: Path = BASE_DIR
 
     @property
     def url(self) -> str:
@@ -50,8 +52,8 @@ class LiveHub:
         """Run ``manage.py up`` until it says ``ready``; raises AssertionError with its logs when it does not."""
         output = (self.data_dir / "up.log").open("a+", encoding="utf-8")
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--with-parent"],
-            cwd=BASE_DIR,
+            [sys.executable, str(BASE_DIR / "manage.py"), "up", "--with-parent"],
+            cwd=self.folder,
             env=self.env,
             stdout=output,
             stderr=subprocess.STDOUT,

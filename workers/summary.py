@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from workers.formats.findings import Inspection
+from workers.formats.findings import Inspection, clean
 from workers.formats.shard_index import check_shards
 from workers.formats.sniff import named_format
 
@@ -43,7 +43,9 @@ def facts(
         "gguf": _gguf(found),
         "config": _config(config),
     }
-    return {key: value for key, value in told.items() if value is not None}
+    # Files are hostile: what they say may hold characters that the database does not keep.
+    facts: dict[str, Any] = clean({key: value for key, value in told.items() if value is not None})
+    return facts
 
 
 def _file_findings(found: Mapping[str, Inspection | None]) -> list[dict[str, str]]:

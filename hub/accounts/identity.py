@@ -1,7 +1,6 @@
 """Who is asking: turns an Authorization header or a session into a Viewer."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 from hub.accounts.models import Token, User
@@ -47,7 +46,7 @@ def secret_in(authorization: str) -> str:
     if scheme.lower() == "basic":
         try:
             name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise BadCredentials from None
         return password or name
     raise BadCredentials

@@ -18,6 +18,8 @@ MAX_FRONT_MATTER = 512 * 1024
 MAX_DEPTH = 50
 MAX_ITEMS = 1000
 MAX_TAG_LENGTH = 200
+# Longer numbers take long to read and say nothing.
+MAX_SCALAR = 100
 
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _MISSING = "empty or missing yaml metadata in repo card"
@@ -88,7 +90,7 @@ def parse_card(content: bytes) -> Claims:
         return Claims(errors=[f"The metadata block is longer than {MAX_FRONT_MATTER} characters."])
     try:
         _check_events(front)
-        data = yaml.load(front, Loader=yaml.CSafeLoader)
+        data = yaml.load(front, Loader=_Loader)  # noqa: S506 - it makes nothing that CSafeLoader does not.
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
         return Claims(errors=[f"Invalid YAML in the metadata block: {' '.join(str(error).split())[:500]}"])
     if not isinstance(data, dict):
@@ -96,6 +98,27 @@ def parse_card(content: bytes) -> Claims:
     claims = Claims(data=_jsonable(data))
     _check_fields(claims)
     return claims
+
+
+class _Loader(yaml.CSafeLoader):
+    """Keeps as text what says it is a number, a date or a flag, and is none, or is too long to be read as one."""
+
+    def read_scalar(self, node: yaml.ScalarNode) -> Any:
+        """Return the value of a scalar by its tag."""
+        if isinstance(node.value, str) and len(node.value) > MAX_SCALAR:
+            return node.value
+        try:
+            return _SCALARS[node.tag](self, node)
+        except (ValueError, KeyError, IndexError, AttributeError, OverflowError):
+            return node.value
+
+
+_SCALARS = {
+    f"tag:yaml.org,2002:{name}": yaml.SafeLoader.yaml_constructors[f"tag:yaml.org,2002:{name}"]
+    for name in ("bool", "int", "float", "timestamp")
+}
+for _tag in _SCALARS:
+    _Loader.add_constructor(_tag, _Loader.read_scalar)
 
 
 def _check_events(front: str) -> None:

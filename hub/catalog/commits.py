@@ -227,7 +227,7 @@ def describe_head(repo: Repo, record: CommitRecord) -> None:
     formats = [suffix for suffix in FORMATS if suffix in suffixes(repo, record.tree)]
     tags = list(dict.fromkeys([*formats, *claims.tags()]))
     Repo.objects.filter(pk=repo.pk).update(
-        head=record.oid, updated_at=record.created_at, license=claims.word("license").lower(),
+        head=record.oid, updated_at=record.created_at, license=claims.word("license").lower()[:100],
         pipeline_tag=claims.word("pipeline_tag"), library=claims.word("library_name"), tags=tags,
         base_models=claims.base_models,
     )  # fmt: skip

@@ -1,15 +1,14 @@
 """Finding repos: filters, order and pages, always over what the viewer may know of."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.utils.dateparse import parse_datetime
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access
@@ -98,14 +97,25 @@ def _behind(column: str, cursor: str) -> Q:
     """Keyset paging: what is new in front never shifts the pages behind it."""
     try:
         value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        value = parse_datetime(value) if column.endswith("_at") else int(value)
-        Repo._meta.pk.to_python(pk)
-    except (ValueError, TypeError, binascii.Error, ValidationError):
+        value = _moment(value) if column.endswith("_at") else _count(value)
+        pk = UUID(pk)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise BadRequest("cursor is not one that this hub has given out.") from None
-    if value is None:
-        raise BadRequest("cursor is not one that this hub has given out.")
     smaller: dict[str, Any] = {f"{column}__lt": value}
     return Q(**smaller) | Q(**{column: value, "pk__gt": pk})
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1000 < moment.year < 9999:
+        raise ValueError
+    return moment
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or abs(value) >= 2**63:
+        raise ValueError
+    return value
 
 
 _UNITS = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 
 from hub.web import public_base
@@ -10,4 +11,9 @@ from hub.web import public_base
 
 def house(request: HttpRequest) -> dict[str, Any]:
     """Return the settings that pages show."""
-    return {"signup": settings.HUB_SIGNUP, "hub_url": public_base(request)}
+    try:
+        hub_url = public_base(request)
+    except DisallowedHost:
+        # The page that says so is made with this context, too.
+        hub_url = ""
+    return {"signup": settings.HUB_SIGNUP, "hub_url": hub_url}

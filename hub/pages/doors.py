@@ -16,7 +16,7 @@ from hub.accounts.models import User
 from hub.catalog import errors
 from hub.catalog.lookups import Moved
 from hub.pages.addresses import repo_url
-from hub.web import session_viewer
+from hub.web import header_text, session_viewer
 
 View = Callable[..., HttpResponseBase]
 
@@ -117,6 +117,9 @@ def is_for_programs(request: HttpRequest) -> bool:
 def trouble(request: HttpRequest, status: int, text: str = "") -> HttpResponse:
     """Return an error page, or its sentence as JSON where a program asks."""
     if is_for_programs(request):
-        return JsonResponse({"error": text or _TITLES[status]}, status=status)
+        message = text or _TITLES[status]
+        return JsonResponse(
+            {"error": message}, status=status, headers={"X-Error-Message": header_text(message)}
+        )
     context = {"status": status, "title": _TITLES[status], "text": text or _TEXTS.get(status, "")}
     return render(request, "errors/trouble.html", context, status=status)

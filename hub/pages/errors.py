@@ -38,7 +38,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: made without the database, which may be the reason."""
     request_id = request.META.get("weighhouse.request_id", "")
     if is_for_programs(request):
-        return JsonResponse({"error": f"Internal error, request {request_id}."}, status=500)
+        message = f"Internal error, request {request_id}."
+        return JsonResponse({"error": message}, status=500, headers={"X-Error-Message": message})
     return HttpResponse(render_to_string("errors/500.html", {"request_id": request_id}), status=500)
 
 

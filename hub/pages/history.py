@@ -10,7 +10,7 @@ from hub.catalog.trees import files
 from hub.pages.doors import page
 from hub.pages.files import refs_of
 from hub.pages.repos import shell
-from hub.web import locate_rest, repo_name
+from hub.web import locate_rest, repo_name, whole_number
 
 PAGE = 50
 MAX_CHANGES = 1000
@@ -22,8 +22,7 @@ def commits(
 ) -> HttpResponse:
     """The commits that a revision stands on, newest first."""
     at, _ = locate_rest(viewer, repo_name(kind, repo), rest)
-    text = request.GET.get("skip", "0")
-    skip = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    skip = whole_number(request.GET.get("skip", "")) or 0
     found = history(at.repo, at.commit, skip=skip, limit=PAGE + 1)
     context = shell(viewer, at, tab="commits")
     context |= {

@@ -15,11 +15,12 @@ from psycopg_pool import PoolTimeout
 
 from hub.accounts.identity import ANONYMOUS, Viewer, identify
 from hub.catalog.errors import StoreTrouble
-from hub.web import escaped_path, public_base, session_viewer
+from hub.web import escaped_path, public_base, session_viewer, unescape
 
 _log = logging.getLogger(__name__)
 
 Handler = Callable[..., HttpResponseBase]
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 UNKEEPABLE = "A text in the request is too long or holds characters that cannot be kept: NUL, or half a surrogate pair."
 
@@ -37,8 +38,11 @@ class RawPathMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         raw = request.META.get("RAW_URI") or quote(request.path_info, safe="/%:@!$&'()*+,;=~")
-        if "://" in raw.split("?", 1)[0]:
-            raw = urlsplit(raw).path
+        # A proxy may send the whole address; what follows works with the path and the query alone.
+        whole = _ORIGIN.match(raw)
+        if whole:
+            raw = "/" + raw[whole.end() :].removeprefix("/")
+        request.META["RAW_URI"] = raw
         request.path_info = escaped_path(raw)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             # The database keeps no NUL character, so no name, path or query can hold one.
@@ -101,15 +105,33 @@ def next_link(request: HttpRequest, **changes: str) -> str:
     return f'<{public_base(request)}{path}?{urlencode(pairs)}>; rel="next"'
 
 
+def moved_to(request: HttpRequest, full_name: str) -> str | None:
+    """Return the address of a request under another repo id; None where the repo is not named in the address.
+
+    Segments are replaced as they were sent, so that an id in another case or with escapes leads on as well.
+    """
+    match = request.resolver_match
+    before, placed, behind = (match.route if match else "").partition("<repo:repo>")
+    former = str(match.kwargs.get("repo", "")) if match else ""
+    if not placed or not former:
+        return None
+    suffix = behind.partition("/")[0]
+    path, question, query = request.META["RAW_URI"].partition("?")
+    segments, decoded = path.split("/"), [unescape(segment) for segment in request.path_info.split("/")]
+    at = 1 + before.count("/")
+    taken = 1 if decoded[at] == former + suffix else 2
+    segments[at : at + taken] = [full_name + suffix]
+    target: str = public_base(request) + "/".join(segments) + question + query
+    return target
+
+
 def json_answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """Return JSON without needless blanks."""
     body = json.dumps(data, separators=(",", ":"), ensure_ascii=False, default=str)
-    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
-
-
-def header_text(text: str) -> str:
-    """Return text that is safe in one header line."""
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("latin-1", "replace").decode("latin-1")[:1000]
+    # A message that quotes what was sent may hold half a surrogate pair, which no encoding writes.
+    return HttpResponse(
+        body.encode("utf-8", "replace"), status=status, content_type="application/json", headers=headers
+    )
 
 
 def door(

@@ -1,5 +1,6 @@
 """Model cards: what they claim, and that a broken one never raises."""
 
+import json
 import time
 
 import pytest
@@ -76,3 +77,33 @@ def test_the_body_comes_without_the_front_matter_and_dashes_in_it_stay() -> None
 @given(st.binary(max_size=400))
 def test_no_bytes_make_the_card_reader_raise(content: bytes) -> None:
     assert isinstance(parse_card(b"---\n" + content + b"\n---\n"), Claims)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!bool foo", "!!int ''", "!!int '-'", "!!int 0x", "!!int 0b", "!!int '1:'", "!!float ''", "!!float x",
+        "!!float '1:'", "!!timestamp foo", "!!timestamp 2001-1-1T99:99:99", "2001-99-99",
+        "2001-12-14t21:59:43.10-99:00", "!!bool [a]",
+        "!!int {a: b}", "!!binary '%%'", "!!set {a}", "!!omap [a]", "!!pairs [a]", "!!null x", "!!str [a]", "!!map [a]",
+        "!!seq {a: b}", "=", "{? {a: b} : c}", "<<: 5", "? [a]\n: b", "0x" + "f" * 6000, "0b" + "1" * 20_000,
+        "0" + "7" * 9000,
+        "9" * 6000, "1:" + ":".join(["59"] * 50_000), "1:" + ":".join(["59"] * 50_000) + ".5",
+        "!!python/object:os.system x",
+        "'" + "İ" * 200 + "'", "\\0", "!!int " + "9" * 6000, "-.", ".inf", "_", "0x_", "[" * 5000,
+    ],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_no_card_is_too_odd_to_be_read(value: str) -> None:
+    started = time.process_time()
+    for key in ("a", "license", "tags", "base_model"):
+        claims = parse_card(f"---\n{key}: {value}\n---\n".encode())
+        json.dumps(claims.data, allow_nan=False)
+        assert all(len(tag) <= 200 for tag in claims.tags())
+    assert time.process_time() - started < 2
+
+
+def test_what_is_no_number_or_date_is_kept_as_text() -> None:
+    claims = parse_card(b"---\na: 2001-99-99\nb: !!bool foo\nc: 0x10\nd: 2026-01-02\ne: 1.5\nf: yes\n---\n")
+    assert claims.data == {"a": "2001-99-99", "b": "foo", "c": 16, "d": "2026-01-02", "e": 1.5, "f": True}
+    assert not claims.errors

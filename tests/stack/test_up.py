@@ -23,7 +23,9 @@ CHILDREN = ("postgres", "valkey", "s3", "web", "bytes", "worker", "beat")
 def own_hub() -> Iterator[LiveHub]:
     data_dir = Path(tempfile.mkdtemp(prefix="hub-up-"))
     port = free_port_pair()
-    live = LiveHub(data_dir=data_dir, port=port, settings={"HUB_PORT": str(port), "HUB_DEMO": "0"})
+    settings = {"HUB_PORT": str(port), "HUB_DEMO": "0"}
+    # Started from another folder than the checkout, as a service manager does.
+    live = LiveHub(data_dir=data_dir, port=port, settings=settings, folder=data_dir)
     live.start()
     yield live
     live.stop()

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from hub.accounts.identity import Viewer
 from hub.catalog import errors, pulls, pushes
 from hub.catalog.tickets import DownloadTicket, UploadTicket
-from hub.wires.base import header_text, json_answer
+from hub.web import header_text, whole_number
+from hub.wires.base import json_answer
 from hub.wires.ranges import FILE_POLICY, NotSatisfiable, disposition, parse_range
 
 _STATUS: dict[type[Exception], int] = {
@@ -51,9 +52,9 @@ def download(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpRespon
     except NotSatisfiable:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{held.size}"})
     start, length = wanted or (0, held.size)
-    chunks: Iterator[bytes] = (
-        iter(()) if request.method == "HEAD" else pulls.stream(held.sha256, start, length)
-    )
+    # An empty file is answered without asking the store, which has no range of no bytes.
+    nothing = request.method == "HEAD" or not length
+    chunks: Iterator[bytes] = iter(()) if nothing else pulls.stream(held.sha256, start, length)
     answer = StreamingHttpResponse(chunks, content_type="application/octet-stream")
     if wanted:
         answer.status_code = 206
@@ -74,11 +75,11 @@ def upload(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponse
     claim = UploadTicket.parse(ticket)
     if claim.part < 0:
         raise errors.BadRequest("This address completes an upload; it takes no bytes.")
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if not length.isdigit():
+    length = whole_number(request.META.get("CONTENT_LENGTH") or "")
+    if length is None:
         return json_answer({"error": "Content-Length is needed."}, status=411)
     etag = pushes.write(
         claim.viewer(), claim.find_repo(), UUID(claim.upload), part=claim.part,
-        stream=cast("BinaryIO", request), length=int(length),
+        stream=cast("BinaryIO", request), length=length,
     )  # fmt: skip
     return HttpResponse(status=200, headers={"ETag": etag} if etag else {})

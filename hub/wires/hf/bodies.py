@@ -111,7 +111,7 @@ class HandleBody(serializers.Serializer[Any]):
     """`POST .../user-access-request/handle`."""
 
     user = serializers.CharField(required=False)
-    requestId = serializers.CharField(required=False)
+    requestId = serializers.RegexField(r"^[0-9]{1,18}\Z", required=False)
     status = serializers.ChoiceField(choices=["pending", "accepted", "rejected"])
     rejectionReason = serializers.CharField(required=False, allow_null=True, max_length=2000)
 

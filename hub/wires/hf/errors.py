@@ -12,8 +12,8 @@ from django.http.response import HttpResponseRedirectBase
 from hub.accounts.identity import BadCredentials
 from hub.catalog import errors
 from hub.catalog.lookups import Moved
-from hub.web import public_base
-from hub.wires.base import UNKEEPABLE, header_text, json_answer
+from hub.web import header_text
+from hub.wires.base import UNKEEPABLE, json_answer, moved_to
 
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.RevisionNotFound: (404, "RevisionNotFound"),
@@ -84,8 +84,6 @@ def _with_commit(answer: HttpResponse, commit: str, retry_after: int = 0) -> Htt
 
 def _redirect(request: HttpRequest, moved: Moved) -> HttpResponseRedirect | HttpResponse:
     """Lead to the same address under the new id; 307 keeps method and body."""
-    raw = request.META.get("RAW_URI") or request.get_full_path()
-    path, _, query = raw.partition("?")
-    former = str(getattr(request.resolver_match, "kwargs", {}).get("repo", ""))
-    target = path.replace(former, moved.repo.full_name, 1)
-    return TemporaryRedirect(public_base(request) + target + ("?" + query if query else ""))
+    target = moved_to(request, moved.repo.full_name)
+    # A body that names the former id cannot be led on: the same request would come again.
+    return TemporaryRedirect(target) if target else refuse(404, str(moved), "RepoNotFound")

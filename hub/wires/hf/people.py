@@ -10,6 +10,7 @@ from hub.catalog import access, gating, likes
 from hub.catalog.errors import EntryNotFound, SignInNeeded
 from hub.catalog.models import AccessRequest, Repo
 from hub.catalog.search import Query, matching
+from hub.web import whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
 from hub.wires.hf.bodies import GrantBody, HandleBody
@@ -113,7 +114,7 @@ def user_likes(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpRespon
     """`GET /api/users/{name}/likes`."""
     access.require_welcome(viewer)
     limit = page_limit(request, 100)
-    start = int(request.GET.get("skip", "0")) if request.GET.get("skip", "0").isdigit() else 0
+    start = whole_number(request.GET.get("skip", "")) or 0
     found = list(likes.likes_of(viewer, _user(name))[start : start + limit + 1])
     response = json_answer(
         [

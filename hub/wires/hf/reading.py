@@ -10,7 +10,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import find_repo
 from hub.catalog.models import Repo
-from hub.web import repo_name
+from hub.web import repo_name, whole_number
 
 MAX_PAGE = 1000
 
@@ -30,9 +30,10 @@ def page_limit(request: HttpRequest, default: int, most: int = MAX_PAGE) -> int:
     text = request.GET.get("limit", "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise BadRequest(f"limit must be a whole number, not {text!r}.")
-    return max(1, min(int(text), most))
+    number = whole_number(text)
+    if number is None:
+        raise BadRequest(f"limit must be a whole number, not {text[:80]!r}.")
+    return max(1, min(number, most))
 
 
 def json_body(request: HttpRequest) -> Any:

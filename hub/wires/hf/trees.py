@@ -11,7 +11,7 @@ from hub.catalog.lookups import Located, history, last_commits, locate
 from hub.catalog.models import CommitRecord
 from hub.catalog.names import FilePath
 from hub.catalog.trees import Entry, entries_at, entry_at, list_folder, walk
-from hub.web import locate_rest, repo_name
+from hub.web import locate_rest, repo_name, whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
 from hub.wires.hf.bodies import BranchBody, PathsBody, TagBody
@@ -90,8 +90,7 @@ def commits(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
     """`GET .../commits/{revision}`: the history, newest first."""
     at, _ = locate_rest(viewer, repo_name(kind, repo), rest)
     limit = page_limit(request, HISTORY_PAGE)
-    skip = request.GET.get("skip", "0")
-    start = int(skip) if skip.isascii() and skip.isdigit() else 0
+    start = whole_number(request.GET.get("skip", "")) or 0
     records = history(at.repo, at.commit, skip=start, limit=limit + 1)
     formatted = "formatted" in request.GET.getlist("expand[]") + request.GET.getlist("expand")
     response = json_answer([shapes.commit(record, formatted=formatted) for record in records[:limit]])

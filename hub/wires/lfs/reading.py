@@ -12,8 +12,8 @@ from hub.accounts.identity import BadCredentials
 from hub.catalog import errors
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import Moved
-from hub.web import public_base
-from hub.wires.base import UNKEEPABLE, header_text
+from hub.web import header_text
+from hub.wires.base import UNKEEPABLE, moved_to
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 
@@ -62,8 +62,7 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return _refuse(422, UNKEEPABLE)
     if isinstance(error, Moved):
         answer = _refuse(307, str(error))
-        former = str(getattr(request.resolver_match, "kwargs", {}).get("repo", ""))
-        answer["Location"] = public_base(request) + request.path.replace(former, error.repo.full_name, 1)
+        answer["Location"] = moved_to(request, error.repo.full_name) or ""
         return answer
     for kind, (status, code) in _STATUS.items():
         if isinstance(error, kind):

@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 
@@ -19,5 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         words = ["--with-parent"] if options["with_parent"] else []
+        # The module is found from whichever folder this was started in.
+        folders = [str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         # What watches over the hub needs no Django in its memory, so this process becomes one without.
         os.execv(sys.executable, [sys.executable, "-m", "hub.stack.up", *words])
