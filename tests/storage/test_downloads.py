@@ -1,5 +1,7 @@
 """Bytes on their way out, and small objects of the server's own."""
 
+from contextlib import closing
+
 import pytest
 from django.utils import timezone
 
@@ -84,7 +86,7 @@ def test_stopping_early_drops_the_connection_and_not_the_store() -> None:
         stream = downloads.open_range(sha(data), 0, len(data))
         assert next(stream) == data[:MIB]
         stream.close()
-    with downloads.open_range(sha(data), 5, 10) as stream:
+    with closing(downloads.open_range(sha(data), 5, 10)) as stream:
         assert b"".join(stream) == data[5:15]
 
 
