@@ -1,10 +1,12 @@
 """Files put together from chunks: where a range of one lies, and its bytes, decoded and checked again."""
 
+from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy
 from django.db import connection
+from numpy.typing import NDArray
 
 from storage import layout, s3
 from storage.errors import ObjectMissing, RangeNotSatisfiable
@@ -16,6 +18,8 @@ from storage.xet.xorbs import decode
 WINDOW = 64
 # So many stored bytes are decoded at once.
 PIECE = 2 * 2**20
+# From this time on a xorb is fetched whole for files that lie in it.
+ASKED_OFTEN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,14 @@ class Stretch:
         return self.index.stored(self.start, self.end)
 
 
-def stretches(recipe: Recipe, start: int, length: int) -> Iterator[Stretch]:
+Rows = dict[int, tuple[Xorb, layout.Index]]
+
+
+def stretches(recipe: Recipe, start: int, length: int, known: Rows | None = None) -> Iterator[Stretch]:
     """Yield what holds `length` bytes from `start`, in order; raises RangeNotSatisfiable, ObjectMissing.
 
-    Rows are read window by window, and the database connection is given back after each.
+    Rows are read window by window, and the database connection is given back after each.  `known` keeps them for
+    the next call.
     """
     if start < 0 or length < 1 or start + length > recipe.size:
         raise RangeNotSatisfiable(
@@ -51,7 +59,7 @@ def stretches(recipe: Recipe, start: int, length: int) -> Iterator[Stretch]:
     last = int(numpy.searchsorted(ends, start + length, side="left")) + 1
     for at in range(first, last, WINDOW):
         window = terms[at : min(at + WINDOW, last)]
-        xorbs = _xorbs_of(window)
+        xorbs = _xorbs_of(window, {} if known is None else known)
         for number, term in enumerate(window, start=at):
             before = int(ends[number]) - int(term["raw"])
             xorb, index = xorbs[int(term["xorb"])]
@@ -59,15 +67,17 @@ def stretches(recipe: Recipe, start: int, length: int) -> Iterator[Stretch]:
             yield _trimmed(xorb, index, int(term["start"]), int(term["end"]), low, high)
 
 
-def _xorbs_of(terms: "numpy.typing.NDArray[numpy.void]") -> dict[int, tuple[Xorb, layout.Index]]:
-    wanted = {int(pk) for pk in terms["xorb"]}
-    rows = Xorb.objects.filter(pk__in=wanted, state=Xorb.State.OK)
-    found = {xorb.pk: (xorb, layout.Index.of(xorb.index)) for xorb in rows}
+def _xorbs_of(terms: NDArray[numpy.void], known: Rows) -> Rows:
+    wanted = {int(pk) for pk in terms["xorb"]} - known.keys()
+    if not wanted:
+        return known
+    for xorb in Xorb.objects.filter(pk__in=wanted, state=Xorb.State.OK):
+        known[xorb.pk] = xorb, layout.Index.of(xorb.index)
     if not connection.in_atomic_block:
         connection.close()
-    if len(found) < len(wanted):
+    if not wanted <= known.keys():
         raise ObjectMissing("Chunks of this file are not held, or are held back because they are damaged.")
-    return found
+    return known
 
 
 def _trimmed(xorb: Xorb, index: layout.Index, start: int, end: int, low: int, high: int) -> Stretch:
@@ -120,6 +130,39 @@ def _chunks(stretch: Stretch) -> Iterator[bytes]:
             except XetError as error:
                 raise ObjectMissing(f"Stored chunks are damaged: {error}") from error
             at = stop
+
+
+class Shelf:
+    """Reads many small files that lie in few xorbs: a xorb that is asked for again is fetched whole, once."""
+
+    def __init__(self) -> None:
+        self._rows: Rows = {}
+        self._asked: Counter[int] = Counter()
+        self._held: tuple[int, bytes] = (0, b"")
+
+    def read(self, recipe: Recipe) -> Iterator[bytes]:
+        """Yield a whole file, chunk by chunk; raises ObjectMissing, StoreUnavailable."""
+        if len(self._rows) > WINDOW:
+            self._rows.clear()
+        for stretch in stretches(recipe, 0, recipe.size, self._rows):
+            try:
+                yield from decode(self._stored(stretch), stretch.index.chunks(stretch.start, stretch.end))
+            except XetError as error:
+                raise ObjectMissing(f"Stored chunks are damaged: {error}") from error
+
+    def _stored(self, stretch: Stretch) -> memoryview:
+        xorb, (start, end) = stretch.xorb, stretch.stored
+        self._asked[xorb.pk] += 1
+        if self._held[0] != xorb.pk:
+            if self._asked[xorb.pk] < ASKED_OFTEN:
+                return memoryview(_fetched(xorb.key, start, end))
+            self._held = xorb.pk, _fetched(xorb.key, 0, xorb.stored_size)
+        return memoryview(self._held[1])[start:end]
+
+
+def _fetched(key: str, start: int, end: int) -> bytes:
+    with s3.open_range(key, start, end - start) as stream:
+        return b"".join(stream)
 
 
 class _Taker:

@@ -1,6 +1,7 @@
 """What a domain already holds, told to its clients so that they send it no second time."""
 
 import time
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils.crypto import salted_hmac
 
 from storage import layout
 from storage.models import DedupChunk, Epoch, Recipe, Xorb
-from storage.xet.hashes import from_text, to_text
+from storage.xet.hashes import Hash, from_text, to_text
 from storage.xet.shards import XorbEntry, write_dedup_shard
 
 DAY = 24 * 3600
@@ -30,15 +31,16 @@ def raise_epoch() -> int:
     return number
 
 
-def learn(recipe: Recipe, domain: str) -> None:
-    """Let clients of this domain find a proven file's chunks: its first one, and those they ask for anywhere."""
-    xorbs = Xorb.objects.filter(needed_by__recipe=recipe, domains__domain=domain)
-    indexes = {xorb.pk: layout.Index.of(xorb.index) for xorb in xorbs}
-    known = {digest: pk for pk, index in indexes.items() for digest in index.asked_for()}
-    first = layout.unpack_terms(recipe.terms)[0]
-    if int(first["xorb"]) in indexes:
-        at = int(first["start"])
-        known[indexes[int(first["xorb"])].chunks(at, at + 1)[0].hash] = int(first["xorb"])
+def learn(recipes: Sequence[Recipe], domain: str) -> None:
+    """Let clients of this domain find proven files' chunks: their first ones, and those they ask for anywhere."""
+    wanted = {int(pk) for recipe in recipes for pk in layout.unpack_terms(recipe.terms)["xorb"]}
+    known: dict[Hash, int] = {}
+    firsts = [layout.unpack_terms(recipe.terms)[0] for recipe in recipes]
+    for xorb in Xorb.objects.filter(pk__in=wanted, domains__domain=domain).iterator(chunk_size=16):
+        index = layout.Index.of(xorb.index)
+        known |= dict.fromkeys(index.asked_for(), xorb.pk)
+        starts = {int(first["start"]) for first in firsts if int(first["xorb"]) == xorb.pk}
+        known |= {index.rows["hash"][at].tobytes(): xorb.pk for at in starts}
     DedupChunk.objects.bulk_create(
         [DedupChunk(domain=domain, chunk=to_text(digest), xorb_id=pk) for digest, pk in known.items()],
         ignore_conflicts=True,

@@ -121,6 +121,11 @@ def find(name: str) -> Recipe | None:
     return sound.select_related("form__blob").first()
 
 
+def find_all(names: Collection[str]) -> list[Recipe]:
+    """Return the proven recipes of these file hashes."""
+    return list(Recipe.objects.filter(file_hash__in=names, state=STATE.PROVEN))
+
+
 def proving(pks: Collection[int]) -> list[Recipe]:
     """Return which of these recipes are still to be proven."""
     return list(Recipe.objects.filter(pk__in=pks, state=STATE.PROVING).order_by("pk"))
@@ -139,6 +144,14 @@ def hash_content(recipe: Recipe, *, progress: Callable[[int], None]) -> Digest:
             for data in piece:
                 hasher.update(data)
             progress(hasher.size)
+    return hasher.digest()
+
+
+def hash_small(recipe: Recipe, shelf: chunks.Shelf) -> Digest:
+    """Return the sha256 of what a recipe of a small file makes; raises as `hash_content`."""
+    hasher = StreamHasher()
+    for data in shelf.read(recipe):
+        hasher.update(data)
     return hasher.digest()
 
 

@@ -8,10 +8,14 @@ from hub.accounts.models import User
 from hub.catalog import holdings, jobs
 from hub.catalog.models import Job
 from storage import recipes
+from storage.chunks import Shelf
 from storage.errors import ObjectMissing
 from storage.models import Recipe
 from workers.errors import Refused
 from workers.verify import Progress
+
+# Files up to this size are read from xorbs that are fetched whole.
+SMALL = 4 * 2**20
 
 
 def prove_chunks(job: Job) -> None:
@@ -21,30 +25,26 @@ def prove_chunks(job: Job) -> None:
         raise Refused("The repository is gone.")
     pending = recipes.proving(job.payload["recipes"])
     progress = Progress(job, sum(recipe.size for recipe in pending), "hashing chunks")
-    found, done = {}, 0
+    found, done, shelf = [], 0, Shelf()
     for recipe in pending:
-        found[recipe.pk] = _hash(recipe, partial(_advance, progress, done))
+        found.append((recipe, _hash(recipe, shelf, partial(_advance, progress, done))))
         done += recipe.size
     by = User.objects.filter(pk=job.payload["user"]).first()
     result: dict[str, Any] = {"files": len(pending)}
     with jobs.finishing(job, result):
-        told = [
-            holdings.settle_recipe(
-                recipe, found=found[recipe.pk], domain=job.payload["domain"], repo=repo, by=by
-            )
-            for recipe in pending
-        ]
-        result["problems"] = [problem for problem in told if problem]
-        holdings.weigh(repo)
+        result["problems"] = holdings.settle_recipes(found, domain=job.payload["domain"], repo=repo, by=by)
 
 
 def _advance(progress: Progress, before: int, done: int) -> None:
     progress(before + done)
 
 
-def _hash(recipe: Recipe, progress: Callable[[int], None]) -> str:
+def _hash(recipe: Recipe, shelf: Shelf, progress: Callable[[int], None]) -> str:
     try:
-        return recipes.hash_content(recipe, progress=progress)
+        if recipe.size > SMALL:
+            return recipes.hash_content(recipe, progress=progress)
+        progress(0)
+        return recipes.hash_small(recipe, shelf)
     except ObjectMissing as error:
         # Chunks that were sound when they came are not any more: the scrub will tell, and a new upload heals it.
         raise Refused(str(error)) from error

@@ -4,7 +4,7 @@ Every function here is about rows only; bytes move in `pushes` and `pulls`.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import redis
@@ -89,32 +89,47 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     return claim.state
 
 
-def settle_recipe(recipe: Recipe, *, found: str, domain: str, repo: Repo, by: User | None) -> str:
-    """Write what hashing a file's chunks gave, inside the job's last transaction; returns what was wrong, or ""."""
-    blob = recipes.settle(recipe, found=found)
-    if blob is None:
-        return f"The chunks of the file {recipe.file_hash} have the sha256 {found}, not {recipe.sha256}."
-    restore([blob])
-    claim(repo, blob, by=by)
-    if (proven := recipes.find(recipe.file_hash)) is not None:
-        dedup.learn(proven, domain)
-    return ""
+def settle_recipes(
+    found: Sequence[tuple[Recipe, str]], *, domain: str, repo: Repo, by: User | None
+) -> list[str]:
+    """Write what hashing the chunks of files gave, inside the job's last transaction; returns what was wrong."""
+    problems, blobs, names = [], {}, []
+    for recipe, sha256 in found:
+        blob = recipes.settle(recipe, found=sha256)
+        if blob is None:
+            problems.append(
+                f"The chunks of the file {recipe.file_hash} have the sha256 {sha256}, not {recipe.sha256}."
+            )
+        else:
+            blobs[blob.sha256] = blob
+            names.append(recipe.file_hash)
+    restore(blobs.values())
+    claim(repo, blobs.values(), by=by)
+    dedup.learn(recipes.find_all(names), domain)
+    return problems
 
 
-def claim(repo: Repo, blob: Blob, *, by: User | None) -> None:
+def claim(repo: Repo, blobs: Collection[Blob], *, by: User | None) -> None:
     """Record that a repo holds proven bytes; the caller has made sure that it came by them."""
-    known = RepoBlob.objects.select_for_update().filter(repo=repo, sha256=blob.sha256).first()
-    if known is not None and known.state == State.PROVEN:
-        return
-    RepoBlob.objects.update_or_create(
-        repo=repo, sha256=blob.sha256,
-        defaults={"size": blob.size, "state": State.PROVEN, "problem": "", "blob": blob, "settled_at": timezone.now()},
-        create_defaults={
-            "size": blob.size, "state": State.PROVEN, "blob": blob, "settled_at": timezone.now(), "created_by": by,
-        },
-    )  # fmt: skip
-    if known is not None:
+    wanted = {blob.sha256: blob for blob in blobs}
+    fresh = [
+        RepoBlob(
+            repo=repo, sha256=sha256, size=blob.size, state=State.PROVEN, blob=blob, created_by=by,
+            settled_at=timezone.now(),
+        )
+        for sha256, blob in wanted.items()
+    ]  # fmt: skip
+    RepoBlob.objects.bulk_create(fresh, ignore_conflicts=True)
+    open_claims = RepoBlob.objects.select_for_update().filter(repo=repo, sha256__in=wanted)
+    older = list(open_claims.exclude(state=State.PROVEN).order_by("pk"))
+    for known in older:
+        known.state, known.problem, known.settled_at = State.PROVEN, "", timezone.now()
+        known.blob = wanted[known.sha256]
+        known.size = known.blob.size
+        known.save(update_fields=["state", "problem", "settled_at", "blob", "size"])
+    if older:
         _look_again(repo)
+    weigh(repo)
 
 
 def restore(blobs: Collection[Blob]) -> None:

@@ -234,9 +234,7 @@ def copy_files(viewer: Viewer, source: Repo, target: Repo, digests: Sequence[str
     held = RepoBlob.objects.filter(repo=source, sha256__in=digests, state=State.PROVEN).select_related("blob")
     found = {claim.sha256: claim.blob for claim in held if claim.blob is not None}
     with transaction.atomic():
-        for blob in found.values():
-            holdings.claim(target, blob, by=viewer.user)
-        holdings.weigh(target)
+        holdings.claim(target, found.values(), by=viewer.user)
     return [sha256 for sha256 in dict.fromkeys(digests) if sha256 not in found]
 
 

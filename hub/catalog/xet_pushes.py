@@ -71,11 +71,9 @@ def register(caller: Caller, data: bytes) -> Registration:
         raise trouble_of(error) from error
     fresh = [recipe for recipe in found if recipe.state == Recipe.State.PROVING]
     with transaction.atomic():
-        for recipe in found:
-            if recipe.state == Recipe.State.PROVEN:
-                holdings.claim(caller.repo, recipe.form.blob, by=caller.viewer.user)
-                dedup.learn(recipe, caller.domain)
-        holdings.weigh(caller.repo)
+        if known := [recipe for recipe in found if recipe.state == Recipe.State.PROVEN]:
+            holdings.claim(caller.repo, [recipe.form.blob for recipe in known], by=caller.viewer.user)
+            dedup.learn(known, caller.domain)
         job = _ask(caller, fresh, hashlib.sha256(data).hexdigest()) if fresh else None
     return Registration(len(found), job.pk if job else None)
 

@@ -118,3 +118,8 @@ def require_upload(caller: Caller, *, epoch: int) -> None:
 def may_know(caller: Caller) -> bool:
     """May the caller learn which chunks its domain holds?  Only who may read all of it."""
     return caller.right in (WRITE, PROPOSE) and not caller.viewer.is_narrowed
+
+
+def forget_all() -> int:
+    """Make every client forget which chunks it has sent; returns the new epoch.  To be called after a restore."""
+    return dedup.raise_epoch()

@@ -8,6 +8,7 @@ from hub.catalog.lookups import Moved, find_repo
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.catalog.repos import delete_repo
+from storage import dedup
 from tests.factories import make_repo, make_viewer
 
 pytestmark = pytest.mark.django_db
@@ -36,3 +37,9 @@ def test_a_namespace_is_deleted_once_it_is_empty_and_its_name_retires() -> None:
     assert RetiredNamespace.objects.filter(key="ada", namespace=None).exists()
     with pytest.raises(CommandError, match="no user"):
         call_command("delete_namespace", "ada")
+
+
+def test_the_epoch_rises_after_a_restore() -> None:
+    before = dedup.current_epoch()
+    call_command("raise_epoch")
+    assert dedup.current_epoch() == before + 1

@@ -52,6 +52,16 @@ def test_a_file_of_chunks_reads_like_any_other() -> None:
     assert downloads.link(SHA256, filename="w", expires=60) == ""
 
 
+def test_many_small_files_are_read_from_one_shelf() -> None:
+    proven()
+    (recipe,) = Recipe.objects.all()
+    shelf = chunks.Shelf()
+    assert {recipes.hash_small(recipe, shelf) for _ in range(5)} == {SHA256}
+    Xorb.objects.update(state="damaged")
+    with pytest.raises(ObjectMissing):
+        recipes.hash_small(recipe, chunks.Shelf())
+
+
 def test_two_who_send_the_same_xorb_at_once_keep_it_once() -> None:
     def listed() -> set[str]:
         return {row.key for batch in s3.list_prefix("xorbs/") for row in batch}
@@ -167,8 +177,8 @@ def test_a_shard_may_not_make_a_file_larger_than_the_hub_takes() -> None:
 def test_what_a_domain_learns_stays_in_it() -> None:
     proven()
     (recipe,) = Recipe.objects.all()
-    dedup.learn(recipe, "d")
-    dedup.learn(recipe, "elsewhere")
+    dedup.learn([recipe], "d")
+    dedup.learn([recipe], "elsewhere")
     first = to_text(ENTRY.chunks[0][0])
     assert set(DedupChunk.objects.values_list("domain", flat=True)) == {"d"}
     assert dedup.answer(first, domain="elsewhere") is None

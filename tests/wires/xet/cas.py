@@ -90,8 +90,8 @@ class Cas:
         assert last["type"] in ("result", "error")
         return 200, last.get("message", "")
 
-    def plan(self, goods: Goods, version: str = "v2", **meta: Any) -> Any:
-        return self.call("GET", f"{version}/reconstructions/{goods.file_name}", **meta)
+    def plan(self, goods: Goods, version: str = "v2", **meta: str) -> Any:
+        return self.call("GET", f"{version}/reconstructions/{goods.file_name}", None, **meta)
 
     def known(self, chunk: str, prefix: str = "default") -> Any:
         return self.call("GET", f"v1/chunks/{prefix}/{chunk}")
