@@ -8,7 +8,8 @@ from hub.accounts.identity import Viewer
 from hub.catalog.commits import Message, find_target, record_commit
 from hub.catalog.errors import RevisionNotFound
 from hub.catalog.models import CommitRecord, Ref, Repo
-from hub.catalog.trees import rewrite, walk
+from hub.catalog.rewriting import rewrite
+from hub.catalog.trees import walk
 
 
 def squash(viewer: Viewer, repo: Repo, *, revision: str, message: Message) -> str:
