@@ -16,7 +16,7 @@ from hub.catalog.models import Card, CommitRecord, PathChange, PullRequest, Ref,
 from hub.catalog.names import candidate_refs, is_pull_ref
 from hub.catalog.objects import Signature
 from hub.catalog.operations import Operation, Staged, pointer_entry, stage
-from hub.catalog.rewrites import Rewrite, rewrite
+from hub.catalog.rewriting import Rewrite, rewrite
 from hub.catalog.trees import suffixes
 
 STALE = "The branch was updated since you opened this page. Please refresh and try again."

@@ -16,8 +16,7 @@ from hub.catalog.lookups import locate_in
 from hub.catalog.models import Repo
 from hub.catalog.names import FilePath
 from hub.catalog.objects import EXECUTABLE_MODE, FILE_MODE, MAX_REGULAR_BYTES, Pointer, parse_pointer
-from hub.catalog.rewrites import NewEntry
-from hub.catalog.trees import Entry, entries_at
+from hub.catalog.trees import Entry, NewEntry, entries_at
 
 MAX_OPERATIONS = 50_000
 # Revisions that one commit copies from; every one is a query.

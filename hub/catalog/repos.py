@@ -19,7 +19,8 @@ from hub.catalog.models import CommitRecord, ObjectNetwork, Ref, Repo, RepoRedir
 from hub.catalog.names import RepoName
 from hub.catalog.objects import EMPTY_TREE, FILE_MODE
 from hub.catalog.refs import MAIN
-from hub.catalog.rewrites import NewEntry, rewrite
+from hub.catalog.rewriting import rewrite
+from hub.catalog.trees import NewEntry
 
 FIRST_TITLE = "initial commit"
 

@@ -8,7 +8,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog.commits import Message, find_target, record_commit
 from hub.catalog.errors import RevisionNotFound
 from hub.catalog.models import CommitRecord, Ref, Repo
-from hub.catalog.rewrites import rewrite
+from hub.catalog.rewriting import rewrite
 from hub.catalog.trees import walk
 
 

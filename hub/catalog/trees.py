@@ -1,4 +1,4 @@
-"""Reading and rewriting trees through their rows.
+"""Reading trees through their rows.
 
 The SQL here is put together from constants of this file; every value travels as a parameter.
 """
@@ -59,6 +59,17 @@ class Entry:
     def etag(self) -> str:
         """The content's own hash: clients name cache files by it."""
         return self.sha256 or self.oid
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What a commit puts at a path."""
+
+    mode: int
+    oid: str
+    size: int
+    sha256: str = ""
+    pointer_size: int = 0
 
 
 _ENTRIES_AT = (

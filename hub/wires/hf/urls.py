@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, copies, files, people, repos, tokens, trees
+from hub.wires.hf import commits, copies, files, people, repos, tags, tokens, trees
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -37,6 +37,7 @@ urlpatterns = [
     path("spaces/<rest:rest>", whatever_method(repos.unsupported)),
     path("kernels/<rest:rest>", whatever_method(repos.unsupported)),
     path("buckets/<rest:rest>", whatever_method(repos.unsupported)),
+    path("<kind:kind>-tags-by-type", door(GET=tags.by_type)),
     path("<kind:kind>", door(GET=repos.listing)),
     path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
     path("<kind:kind>/<repo:repo>/commits/<rest:rest>", door(GET=trees.commits)),

@@ -17,7 +17,8 @@ from hub.catalog.errors import BadRequest, CatalogError, NotAllowed, TooLarge
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_pulls import PastTheEnd
 from hub.catalog.xet_tokens import Caller, XetToken
-from hub.wires.base import Handler, header_text, json_answer
+from hub.web import header_text
+from hub.wires.base import Handler, json_answer
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STATUS: dict[type[Exception], int] = {

@@ -1,4 +1,4 @@
-"""Rewriting trees: applying the changes of a commit to the folders that they touch."""
+"""Applying changes to a tree: only touched folders are read, and what has to be stored is returned."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,18 +9,7 @@ from dulwich.objects import ShaFile
 from hub.catalog.errors import BadPath, EntryNotFound
 from hub.catalog.models import Repo, TreeRow
 from hub.catalog.objects import EMPTY_TREE, FOLDER_MODE, make_tree, oid_of
-from hub.catalog.trees import walk
-
-
-@dataclass(frozen=True, slots=True)
-class NewEntry:
-    """What a commit puts at a path."""
-
-    mode: int
-    oid: str
-    size: int
-    sha256: str = ""
-    pointer_size: int = 0
+from hub.catalog.trees import NewEntry, walk
 
 
 @dataclass
