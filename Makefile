@@ -27,7 +27,7 @@ check: dev  ## Check style, types, imports, templates, migrations and deployment
 	$(IN)/ruff format --check .
 	$(IN)/mypy
 	$(IN)/lint-imports
-	$(IN)/djlint templates --check --lint --quiet
+	$(IN)/djlint templates --lint --quiet
 	$(IN)/python -m tests.with_servers $(IN)/python manage.py makemigrations --check --dry-run
 	$(AS_DEPLOYED) $(IN)/python manage.py check --deploy --fail-level WARNING
 
