@@ -34,9 +34,10 @@ _STATUS: dict[type[Exception], int] = {
     errors.StoreTrouble: 503,
     PastTheEnd: 416,
 }
-PIECE = 2**20
-# Bodies arrive in files, whatever their number and pace; so many of them are in a process's memory at once.
-_IN_MEMORY = threading.BoundedSemaphore(2)
+# Bodies arrive in files, whatever their number and pace, by small pieces; one at a time is in a process's memory.
+PIECE = 64 * 1024
+SPOOLED = 2**18
+_IN_MEMORY = threading.Lock()
 
 
 class BadToken(CatalogError):
@@ -117,7 +118,7 @@ def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
     if int(announced) > at_most:
         raise TooLarge(f"The body has {announced} bytes; at most {at_most} are taken.")
     release_connection()
-    with tempfile.SpooledTemporaryFile(max_size=PIECE) as file:
+    with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as file:
         received = 0
         try:
             while received < int(announced) and (
