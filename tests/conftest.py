@@ -31,6 +31,7 @@ def pytest_configure() -> None:
             "HUB_DATA": str(data_dir),
             "HUB_DATABASE_ROLE": "owner",
             "HUB_DEMO": "0",
+            "HUB_XET": "1",
         }
     )
     django.setup()

@@ -134,7 +134,8 @@ def run_live_hub(**settings: str) -> Iterator[LiveHub]:
     port = free_port_pair()
     live = LiveHub(data_dir=data_dir, port=port)
     live.settings = {
-        "HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0", "HUB_PROOF_WAIT": "8", **settings,
+        "HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0", "HUB_PROOF_WAIT": "8",
+        "HUB_XET": "1", **settings,
     }  # fmt: skip
     try:
         live.start()

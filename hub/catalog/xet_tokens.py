@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
+from django.conf import settings
+
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.catalog import access, refs
 from hub.catalog.commits import find_target
-from hub.catalog.errors import NotAllowed, SignInNeeded
+from hub.catalog.errors import EntryNotFound, NotAllowed, SignInNeeded
 from hub.catalog.lookups import DEFAULT_REVISION
 from hub.catalog.models import Repo
 from hub.catalog.tickets import Ticket, identity_of
@@ -80,6 +82,8 @@ def _domain(viewer: Viewer, repo: Repo) -> str:
 
 
 def _grant(viewer: Viewer, repo: Repo, right: str, domain: str) -> Grant:
+    if not settings.HUB_XET:
+        raise EntryNotFound("This hub takes no chunks (HUB_XET=0). Set HF_HUB_DISABLE_XET=1 and try again.")
     epoch = dedup.current_epoch()
     text = XetToken(str(repo.pk), *identity_of(viewer), right, domain, epoch).sign()
     return Grant(text, int(time.time()) + TOKEN_SECONDS, domain, epoch)
@@ -99,7 +103,12 @@ def admit(token: XetToken, *, domain: str, epoch: int) -> Caller:
     """Ask the gate again for the token's user; raises what it says, NotAllowed for a token of another place."""
     if (token.domain, token.epoch) != (domain, epoch):
         raise NotAllowed("This token was made for another part of the chunk store.")
+    if not settings.HUB_XET:
+        raise NotAllowed("This hub takes no chunks (HUB_XET=0).")
     viewer, repo = token.viewer(), token.find_repo()
+    if token.right != READ and domain != _domain(viewer, repo):
+        # Whoever has left the namespace since, or whose repo has moved, is no longer at home in its domain.
+        raise NotAllowed("This token was made for a namespace that its user no longer shares.")
     if token.right == WRITE:
         access.require_write(viewer, repo)
     elif token.right == PROPOSE:

@@ -1,5 +1,6 @@
 """`HEAD|GET /{id}/resolve/{revision}/{path}`: the door that every download goes through."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.urls import reverse
 
@@ -33,7 +34,7 @@ def resolve(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
     else:
         _count(request, viewer, at)
         answer = _redirect(request, viewer, at, entry) if entry.is_large else _content(request, at, entry)
-    if entry.xet_hash:
+    if entry.xet_hash and settings.HUB_XET:
         tokens = token_address(request, at.repo, "read", at.commit)
         answer["X-Xet-Hash"] = entry.xet_hash
         answer["Link"] = f'<{tokens}>; rel="xet-auth"'

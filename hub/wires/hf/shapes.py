@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from hub.accounts.models import User
 from hub.catalog.lookups import Located
 from hub.catalog.models import CommitRecord, Ref, Repo
@@ -84,7 +86,7 @@ def tree_entry(entry: Entry, last: CommitRecord | None = None, *, expand: bool =
     shape: dict[str, Any] = {"type": kind, "oid": entry.oid, "size": entry.size, "path": entry.path}
     if entry.is_large:
         shape["lfs"] = {"oid": entry.sha256, "size": entry.size, "pointerSize": entry.pointer_size}
-        if entry.xet_hash:
+        if entry.xet_hash and settings.HUB_XET:
             shape["xetHash"] = entry.xet_hash
         # Ours, beside the protocol: how far the bytes are proven.
         shape["proof"] = entry.state or "missing"
