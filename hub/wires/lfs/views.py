@@ -4,7 +4,7 @@ The stock client PUTs to the addresses it is given without any header of ours an
 multipart upload without credentials as well: those addresses carry signed tickets.
 """
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,9 @@ from hub.catalog.tickets import UploadTicket, identity_of
 from hub.web import public_base
 from hub.wires.base import bytes_base
 from hub.wires.lfs.reading import checked, json_body, lfs_answer
+
+# Stands in for a ticket, which is text that needs no escapes.
+_HERE = "TICKET"
 
 
 class ObjectBody(serializers.Serializer[Any]):
@@ -86,7 +89,7 @@ def _offered(request: HttpRequest, viewer: Viewer, repo: Repo, offer: pushes.Off
     way = pushes.way_for(offer.upload)
     # Verifying waits for the proof, so it belongs to the group where waiting keeps no page from being served.
     verify = bytes_base(request) + reverse(f"lfs-{repo.type}:verify", kwargs={"repo": repo.full_name})
-    tickets = partial(_ticket, request, viewer, repo, offer.upload.pk)
+    tickets = _tickets(request, viewer, repo, offer.upload.pk)
     upload: dict[str, Any]
     if offer.upload.part_size:
         parts = {str(n): way.urls[n - 1] if way.urls else tickets(n) for n in range(1, way.parts + 1)}
@@ -96,13 +99,18 @@ def _offered(request: HttpRequest, viewer: Viewer, repo: Repo, offer: pushes.Off
     return {**shape, "actions": {"upload": upload, "verify": {"href": verify}}}
 
 
-def _ticket(request: HttpRequest, viewer: Viewer, repo: Repo, upload: UUID, part: int) -> str:
+def _tickets(request: HttpRequest, viewer: Viewer, repo: Repo, upload: UUID) -> Callable[[int], str]:
+    """Return what makes the address of a part: there may be thousands, so all that they share is made once."""
     user, token = identity_of(viewer)
-    text = UploadTicket(str(repo.pk), user, token, str(upload), part).sign()
     # Completing is a short call; parts are bytes and belong to the group that streams.
-    if part < 0:
-        return public_base(request) + reverse("lfs:complete", kwargs={"ticket": text})
-    return bytes_base(request) + reverse("bytes:upload", kwargs={"ticket": text})
+    completing = public_base(request) + reverse("lfs:complete", kwargs={"ticket": _HERE})
+    sending = bytes_base(request) + reverse("bytes:upload", kwargs={"ticket": _HERE})
+
+    def address(part: int) -> str:
+        text = UploadTicket(str(repo.pk), user, token, str(upload), part).sign()
+        return (completing if part < 0 else sending).removesuffix(_HERE) + text
+
+    return address
 
 
 def _downloads(
