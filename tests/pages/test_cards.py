@@ -104,7 +104,7 @@ def test_tables_tasks_footnotes_and_code_look_as_people_expect() -> None:
 def test_a_card_of_five_megabytes_is_cut_with_a_note() -> None:
     started = time.perf_counter()
     found = html("# Long\n\n" + "many words in a row\n" * 260_000)
-    assert time.perf_counter() - started < 15
+    assert time.perf_counter() - started < 60
     assert "longer than what is shown" in found
     assert len(found) < 2 * MAX_TEXT
 
