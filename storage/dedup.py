@@ -4,13 +4,14 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from storage import layout
-from storage.models import DedupChunk, Epoch, Recipe, Xorb
+from storage.models import DedupChunk, Epoch, Recipe, RecipeXorb, Xorb
 from storage.xet.hashes import Hash, from_text, to_text
 from storage.xet.shards import XorbEntry, write_dedup_shard
+from storage.xorbs import named_in
 
 DAY = 24 * 3600
 REMEMBERED_DAYS = 7
@@ -25,26 +26,32 @@ def current_epoch() -> int:
 
 
 def raise_epoch() -> int:
-    """Make every client forget what it remembers of this store; to be called after a restore."""
-    number = current_epoch() + 1
-    Epoch.objects.update(number=number)
-    return number
+    """Make every client forget what it remembers of this store: after a restore, and when chunks are found damaged."""
+    current_epoch()
+    Epoch.objects.update(number=F("number") + 1)
+    return current_epoch()
 
 
 def learn(recipes: Sequence[Recipe], domain: str) -> None:
-    """Let clients of this domain find proven files' chunks: their first ones, and those they ask for anywhere."""
+    """Let clients of this domain find its proven files' chunks: their first ones, and those they ask for anywhere.
+
+    A chunk that was known to lie in a xorb which is damaged now is found in the new one.
+    """
     wanted = {int(pk) for recipe in recipes for pk in layout.unpack_terms(recipe.terms)["xorb"]}
     known: dict[Hash, int] = {}
     firsts = [layout.unpack_terms(recipe.terms)[0] for recipe in recipes]
-    for xorb in Xorb.objects.filter(pk__in=wanted, domains__domain=domain).iterator(chunk_size=16):
+    for xorb in Xorb.objects.filter(pk__in=wanted, domain=domain).order_by("pk").iterator(chunk_size=16):
         index = layout.Index.of(xorb.index)
         known |= dict.fromkeys(index.asked_for(), xorb.pk)
         starts = {int(first["start"]) for first in firsts if int(first["xorb"]) == xorb.pk}
         known |= {index.rows["hash"][at].tobytes(): xorb.pk for at in starts}
+    names = sorted((to_text(digest), pk) for digest, pk in known.items())
+    damaged = Xorb.objects.filter(domain=domain, state=Xorb.State.DAMAGED)
+    DedupChunk.objects.filter(domain=domain, chunk__in=[name for name, _ in names], xorb__in=damaged).delete()
     DedupChunk.objects.bulk_create(
-        [DedupChunk(domain=domain, chunk=to_text(digest), xorb_id=pk) for digest, pk in known.items()],
-        ignore_conflicts=True,
-    )
+        [DedupChunk(domain=domain, chunk=name, xorb_id=pk) for name, pk in names],
+        ignore_conflicts=True, batch_size=5000,
+    )  # fmt: skip
 
 
 def answer(chunk: str, *, domain: str) -> bytes | None:
@@ -52,27 +59,26 @@ def answer(chunk: str, *, domain: str) -> bytes | None:
 
     Its chunk hashes are keyed, so it says nothing to whoever does not have the chunks already.
     """
-    hit = DedupChunk.objects.filter(domain=domain, chunk=chunk, xorb__state=Xorb.State.OK).first()
+    known = DedupChunk.objects.filter(domain=domain, chunk=chunk, xorb__state=Xorb.State.OK)
+    hit = known.select_related("xorb").defer("xorb__index").first()
     if hit is None:
         return None
-    xorbs = [Xorb.objects.get(pk=hit.xorb_id), *_siblings(hit.xorb_id, domain)]
-    Xorb.objects.filter(pk__in=[xorb.pk for xorb in xorbs]).update(mentioned_at=timezone.now())
+    mentioned = [hit.xorb.hash, *_siblings(hit.xorb_id)]
+    named = {xorb.pk for xorb in named_in(domain, mentioned).values()}
+    # What was asked for comes first.
+    xorbs = sorted(Xorb.objects.filter(pk__in=named), key=lambda xorb: (xorb.pk != hit.xorb_id, xorb.pk))
     now = int(time.time())
     return write_dedup_shard(
         [_entry(xorb) for xorb in xorbs], _key(domain, now // DAY), now + REMEMBERED_DAYS * DAY, now
     )
 
 
-def _siblings(xorb_id: int, domain: str) -> list[Xorb]:
-    """Return other xorbs of the files that need this one, the nearest first."""
-    together = Xorb.objects.filter(
-        needed_by__recipe__in=Recipe.objects.filter(
-            state=Recipe.State.PROVEN, pk__in=Xorb.objects.get(pk=xorb_id).needed_by.values("recipe")
-        ),
-        domains__domain=domain, state=Xorb.State.OK,
-    ).exclude(pk=xorb_id)  # fmt: skip
-    pks = sorted(set(together.values_list("pk", flat=True)), key=lambda pk: abs(pk - xorb_id))
-    return list(Xorb.objects.filter(pk__in=pks[: MOST_XORBS - 1]))
+def _siblings(xorb_id: int) -> list[str]:
+    """Return the hashes of other xorbs of the files that need this one, the nearest first."""
+    files = RecipeXorb.objects.filter(xorb=xorb_id, recipe__state=Recipe.State.PROVEN).values("recipe")
+    together = Xorb.objects.filter(needed_by__recipe__in=files, state=Xorb.State.OK).exclude(pk=xorb_id)
+    pairs = sorted(set(together.values_list("pk", "hash")), key=lambda pair: abs(pair[0] - xorb_id))
+    return [name for _, name in pairs[: MOST_XORBS - 1]]
 
 
 def _entry(xorb: Xorb) -> XorbEntry:

@@ -49,11 +49,12 @@ class Index:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def pairs(self) -> list[tuple[Hash, int]]:
-        """Return (hash, raw length) of every chunk."""
-        joined = self.rows["hash"].tobytes()
+    def pairs(self, start: int = 0, end: int | None = None) -> list[tuple[Hash, int]]:
+        """Return (hash, raw length) of chunks `start` up to `end`, of all where nothing else is said."""
+        rows = self.rows[start:end]
+        joined = rows["hash"].tobytes()
         hashes = [joined[at : at + 32] for at in range(0, len(joined), 32)]
-        return list(zip(hashes, self.rows["raw"].tolist(), strict=True))
+        return list(zip(hashes, rows["raw"].tolist(), strict=True))
 
     def stored(self, start: int, end: int) -> tuple[int, int]:
         """Return where chunks `start` up to `end` lie in the stored bytes."""

@@ -117,15 +117,18 @@ class Condemned(models.Model):
 class Xorb(models.Model):
     """Chunks kept together as one object, each decoded and hashed before the row was made.
 
-    `index` has 40 bytes for each chunk, see `storage.layout`.  A client may name a xorb for three weeks after it
-    last heard of it, so `mentioned_at` keeps it that long.
+    A domain is an opaque string of the caller.  Each domain keeps xorbs of its own, so nothing that happens in
+    one, nor how long it takes, tells anything about another.  `index` has 40 bytes for each chunk, see
+    `storage.layout`.  A client may name a xorb for three weeks after it last heard of it, so `mentioned_at`
+    keeps it that long; it is written at most once an hour.
     """
 
     class State(models.TextChoices):
         OK = "ok"
         DAMAGED = "damaged"
 
-    hash = models.CharField(max_length=64, unique=True)
+    domain = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
     key = models.CharField(max_length=255, unique=True)
     raw_size = models.BigIntegerField(help_text="In bytes, decoded.")
     stored_size = models.BigIntegerField(help_text="In bytes, as it lies in the bucket.")
@@ -135,27 +138,17 @@ class Xorb(models.Model):
     mentioned_at = models.DateTimeField(auto_now_add=True, db_index=True)
     scrubbed_at = models.DateTimeField(null=True, blank=True)
 
-    def __str__(self) -> str:
-        return self.hash
-
-
-class XorbDomain(models.Model):
-    """Who uploads under `domain` may name the xorb.  A domain is an opaque string of the caller."""
-
-    xorb = models.ForeignKey(Xorb, on_delete=models.CASCADE, related_name="domains")
-    domain = models.CharField(max_length=64)
-
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["xorb", "domain"], name="storage_xorb_once_per_domain")
+            models.UniqueConstraint(fields=["domain", "hash"], name="storage_xorb_once_per_domain")
         ]
 
     def __str__(self) -> str:
-        return f"{self.xorb_id} in {self.domain}"
+        return f"{self.hash} in {self.domain}"
 
 
 class DedupChunk(models.Model):
-    """A chunk that clients of a domain ask for, and a xorb that holds it."""
+    """A chunk that clients of a domain ask for, and a xorb of that domain that holds it."""
 
     domain = models.CharField(max_length=64)
     chunk = models.CharField(max_length=64)
@@ -171,33 +164,35 @@ class DedupChunk(models.Model):
 
 
 class Recipe(models.Model):
-    """How a file is put together from chunks of xorbs: `terms` has 20 bytes for each term, see `storage.layout`.
+    """How a file is put together from chunks of a domain's xorbs.
 
-    ``proving`` agrees with its xorbs, but its sha256 is only what `owner` says; ``proven`` has been read and
-    hashed.  The file hash is made from the chunk hashes, so equal file hashes are equal files.
+    `terms` has 20 bytes for each term, see `storage.layout`.  ``proving`` agrees with its xorbs, but its sha256 is
+    only what `owner` says; ``proven`` has been read and hashed.  The file hash is made from the chunk hashes, so
+    equal file hashes are equal files, in whatever domain.
     """
 
     class State(models.TextChoices):
         PROVING = "proving"
         PROVEN = "proven"
 
+    domain = models.CharField(max_length=64)
     owner = models.CharField(max_length=255)
     file_hash = models.CharField(max_length=64, db_index=True)
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField(help_text="In bytes.")
     terms = models.BinaryField()
     state = models.CharField(max_length=16, choices=State, default=State.PROVING)
-    created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["owner", "file_hash", "sha256"],
+                fields=["domain", "owner", "file_hash", "sha256"],
                 condition=Q(state="proving"),
                 name="storage_one_recipe_proving",
             ),
             models.UniqueConstraint(
-                fields=["file_hash"], condition=Q(state="proven"), name="storage_one_recipe_proven"
+                fields=["domain", "file_hash"], condition=Q(state="proven"), name="storage_one_recipe_proven"
             ),
         ]
 

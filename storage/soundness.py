@@ -1,14 +1,12 @@
 """What a xorb that is damaged, or whole again, means for the blobs that are put together from it."""
 
-from collections.abc import Iterable
-
 from storage.models import Blob, Form, Xorb
 from storage.quarantine import quarantine_if_unsound, release_if_sound
 
 
-def _forms_of(xorb: Xorb) -> Iterable[Form]:
-    needs = Form.objects.filter(recipe__in=xorb.needed_by.values("recipe"))
-    return needs.order_by("blob_id").only("pk", "blob_id", "recipe_id")
+def locked(blobs: set[int]) -> list[Blob]:
+    """Lock blobs in the one order that everybody who locks several of them keeps to, and return them."""
+    return list(Blob.objects.select_for_update(no_key=True).filter(pk__in=blobs).order_by("sha256"))
 
 
 def damage_forms(xorb: Xorb) -> list[Blob]:
@@ -16,14 +14,12 @@ def damage_forms(xorb: Xorb) -> list[Blob]:
 
     The caller's transaction holds the xorb's row.
     """
-    held_back = []
-    for form in _forms_of(xorb):
-        blob = Blob.objects.select_for_update().get(pk=form.blob_id)
-        Form.objects.filter(pk=form.pk).update(state=Form.State.DAMAGED)
+    forms = Form.objects.filter(recipe__in=xorb.needed_by.values("recipe"))
+    blobs = locked(set(forms.values_list("blob", flat=True)))
+    forms.update(state=Form.State.DAMAGED)
+    for blob in blobs:
         quarantine_if_unsound(blob)
-        if blob.quarantined_at is not None:
-            held_back.append(blob)
-    return held_back
+    return [blob for blob in blobs if blob.quarantined_at is not None]
 
 
 def heal_forms(xorb: Xorb) -> list[Blob]:
@@ -31,11 +27,13 @@ def heal_forms(xorb: Xorb) -> list[Blob]:
 
     The caller's transaction holds the xorb's row.
     """
-    healed = []
-    for form in _forms_of(xorb):
-        blob = Blob.objects.select_for_update().get(pk=form.blob_id)
-        if not Xorb.objects.filter(needed_by__recipe=form.recipe_id, state=Xorb.State.DAMAGED).exists():
-            Form.objects.filter(pk=form.pk).update(state=Form.State.OK)
-            release_if_sound(blob)
-            healed.append(blob)
-    return healed
+    damaged = Xorb.objects.filter(state=Xorb.State.DAMAGED)
+    forms = Form.objects.filter(recipe__in=xorb.needed_by.values("recipe")).exclude(
+        recipe__in=damaged.values("needed_by__recipe").filter(needed_by__isnull=False)
+    )
+    whole = dict(forms.values_list("pk", "blob"))
+    blobs = locked(set(whole.values()))
+    Form.objects.filter(pk__in=whole).update(state=Form.State.OK)
+    for blob in blobs:
+        release_if_sound(blob)
+    return blobs

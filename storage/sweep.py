@@ -51,8 +51,8 @@ def forget_blob(blob: Blob) -> None:
 
 
 def forget_recipes(older_than: timedelta) -> int:
-    """Delete recipes that were never proven within `older_than`, and return how many."""
-    idle = Recipe.objects.filter(state=Recipe.State.PROVING, created_at__lt=timezone.now() - older_than)
+    """Delete recipes that nobody tried to prove within `older_than`, and return how many."""
+    idle = Recipe.objects.filter(state=Recipe.State.PROVING, touched_at__lt=timezone.now() - older_than)
     count = idle.count()
     idle.delete()
     return count
@@ -91,9 +91,9 @@ def delete_condemned(limit: int, grace: timedelta) -> int:
     transaction.
     """
     marked = Condemned.objects.filter(condemned_at__lt=timezone.now() - grace).order_by("condemned_at")
-    # A key that a form names stays, whatever condemned it.
-    alive = Form.objects.filter(key=OuterRef("key"))
-    doomed = list(marked.filter(~Exists(alive)).values_list("key", flat=True)[:limit])
+    # A key that a form or a xorb names stays, whatever condemned it.
+    alive = [Exists(rows.filter(key=OuterRef("key"))) for rows in (Form.objects, Xorb.objects)]
+    doomed = list(marked.exclude(alive[0] | alive[1]).values_list("key", flat=True)[:limit])
     gone = s3.delete_keys(doomed)
     Condemned.objects.filter(key__in=gone).delete()
     if len(gone) < len(doomed):

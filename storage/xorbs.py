@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 
 from django.db import transaction
@@ -10,18 +11,20 @@ from django.utils import timezone
 from storage import keys, layout, s3, sending
 from storage.condemned import condemn
 from storage.errors import ObjectMissing
-from storage.models import Blob, Xorb, XorbDomain
+from storage.models import Blob, Xorb
 from storage.soundness import heal_forms
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text, xorb_hash
 from storage.xet.xorbs import Chunk, read_xorb
 
 OK = Xorb.State.OK
+# A mention is written down anew only when the last one is older, so that most requests write nothing.
+MENTION = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Whether the domain gained the xorb, and which damaged blobs it made whole again."""
+    """Whether the domain gained the xorb, and which blobs it made whole again in the place of a damaged one."""
 
     gained: bool
     healed: list[Blob]
@@ -30,61 +33,60 @@ class Kept:
 def keep(name: str, data: bytes, *, domain: str) -> Kept:
     """Verify the serialized xorb `data` and keep it under its hash `name`.
 
-    A xorb that another domain has is verified like any other: its bytes are the proof that the sender has them.
     Not to be called in a transaction.  Raises XetError, StoreUnavailable.
     """
     chunks, length = read_xorb(data)
     found = to_text(xorb_hash([(chunk.hash, chunk.raw) for chunk in chunks]))
     if found != name:
         raise XetError(f"The chunks of this xorb hash to {found}, not to {name}.")
-    healed: list[Blob] = []
-    xorb = _mentioned(name)
-    if xorb is None:
-        xorb, healed = _store(name, data if length == len(data) else data[:length], chunks)
-    _, gained = XorbDomain.objects.get_or_create(xorb=xorb, domain=domain)
-    return Kept(gained, healed)
+    if named_in(domain, [name]):
+        return Kept(gained=False, healed=[])
+    return _store(name, data if length == len(data) else data[:length], chunks, domain)
 
 
-def _mentioned(name: str) -> Xorb | None:
-    """Return the sound xorb of this hash, safe from the sweep from now on."""
-    mine = Xorb.objects.filter(hash=name, state=OK)
-    return mine.defer("index").first() if mine.update(mentioned_at=timezone.now()) else None
-
-
-def _store(name: str, data: bytes, chunks: list[Chunk]) -> tuple[Xorb, list[Blob]]:
+def _store(name: str, data: bytes, chunks: list[Chunk], domain: str) -> Kept:
     """Write the bytes under a fresh key, then the row; the key of one who comes second is condemned."""
     key = keys.xorb_key(name)
     sending.write_stream(key, BytesIO(data), len(data))
     fresh = {
         "key": key, "raw_size": sum(chunk.raw for chunk in chunks), "stored_size": len(data),
-        "index": layout.pack_index(chunks),
+        "index": layout.pack_index(chunks), "mentioned_at": timezone.now(),
     }  # fmt: skip
     healed: list[Blob] = []
     with transaction.atomic():
-        xorb, created = Xorb.objects.select_for_update().get_or_create(hash=name, defaults=fresh)
+        xorb, created = Xorb.objects.select_for_update().get_or_create(
+            domain=domain, hash=name, defaults=fresh
+        )
         if not created and xorb.state == OK:
             condemn(key)
         elif not created:
             condemn(xorb.key)
-            for field, value in {**fresh, "state": OK}.items():
-                setattr(xorb, field, value)
-            xorb.save()
+            Xorb.objects.filter(pk=xorb.pk).update(**fresh, state=OK)
             healed = heal_forms(xorb)
-        Xorb.objects.filter(pk=xorb.pk).update(mentioned_at=timezone.now())
-    return xorb, healed
+    return Kept(created, healed)
 
 
 def named_in(domain: str, names: Collection[str]) -> dict[str, Xorb]:
-    """Return those sound xorbs that this domain may name, by hash, and remember that they were mentioned."""
-    rows = Xorb.objects.filter(hash__in=names, state=OK, domains__domain=domain)
-    found = {xorb.hash: xorb for xorb in rows}
-    Xorb.objects.filter(pk__in=[xorb.pk for xorb in found.values()]).update(mentioned_at=timezone.now())
-    return found
+    """Return those sound xorbs of a domain that have these hashes, without their indexes.
+
+    They are safe from the sweep from now on.
+    """
+    mine = Xorb.objects.filter(domain=domain, hash__in=names, state=OK).defer("index")
+    with transaction.atomic():
+        # Locked in one order, so that two who name the same xorbs never wait for each other.
+        rows = list(mine.select_for_update(no_key=True).order_by("pk"))
+        now = timezone.now()
+        stale = [xorb.pk for xorb in rows if xorb.mentioned_at < now - MENTION]
+        if stale:
+            Xorb.objects.filter(pk__in=stale).update(mentioned_at=now)
+    return {xorb.hash: xorb for xorb in rows}
 
 
-def open_span(xorb_id: int, start: int, end: int) -> s3.ByteStream:
-    """Open the stored bytes `start` up to `end` of a sound xorb; raises ObjectMissing, RangeNotSatisfiable."""
-    key = Xorb.objects.filter(pk=xorb_id, state=OK).values_list("key", flat=True).first()
-    if key is None:
-        raise ObjectMissing("These chunks are not held, or are held back because they are damaged.")
+def open_span(xorb_id: int, key: str, start: int, end: int) -> s3.ByteStream:
+    """Open the stored bytes `start` up to `end` of a sound xorb that still lies under `key`.
+
+    Raises ObjectMissing, RangeNotSatisfiable.
+    """
+    if not Xorb.objects.filter(pk=xorb_id, key=key, state=OK).exists():
+        raise ObjectMissing("These chunks are not held any more, or are held back because they are damaged.")
     return s3.open_range(key, start, end - start)

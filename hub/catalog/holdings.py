@@ -4,13 +4,13 @@ Every function here is about rows only; bytes move in `pushes` and `pulls`.
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
@@ -20,7 +20,7 @@ from hub.catalog.errors import BytesMissing
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
 from storage import dedup, recipes, settling
-from storage.models import Blob, Recipe, Upload
+from storage.models import Blob, Form, Recipe, Upload
 
 VERIFY = "verify"
 PROVE_CHUNKS = "prove-chunks"
@@ -71,7 +71,7 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
     claim = claims.first()
     if found == upload.sha256 and size == upload.size:
         blob = settling.settle_proven(upload)
-        restore([blob])
+        _proven_elsewhere([blob])
         if claim is not None:
             claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
     else:
@@ -93,48 +93,90 @@ def settle_recipes(
     found: Sequence[tuple[Recipe, str]], *, domain: str, repo: Repo, by: User | None
 ) -> list[str]:
     """Write what hashing the chunks of files gave, inside the job's last transaction; returns what was wrong."""
-    problems, blobs, names = [], {}, []
-    for recipe, sha256 in found:
-        blob = recipes.settle(recipe, found=sha256)
-        if blob is None:
-            problems.append(
-                f"The chunks of the file {recipe.file_hash} have the sha256 {sha256}, not {recipe.sha256}."
-            )
-        else:
-            blobs[blob.sha256] = blob
-            names.append(recipe.file_hash)
-    restore(blobs.values())
-    claim(repo, blobs.values(), by=by)
-    dedup.learn(recipes.find_all(names), domain)
-    return problems
+    true = {recipe.sha256: recipe.size for recipe, sha256 in found if recipe.sha256 == sha256}
+    # Claims are locked before blobs, as everywhere.
+    fresh = _hold(repo, true, by=by)
+    blobs = recipes.settle(found)
+    _prove(repo, {blob.sha256: blob for blob in blobs.values()}, fresh=fresh)
+    _proven_elsewhere(blobs.values())
+    names = [recipe.file_hash for recipe, _ in found if recipe.pk in blobs]
+    dedup.learn(recipes.find_all(names, domain=domain), domain)
+    return [_problem(recipe, sha256) for recipe, sha256 in found if recipe.pk not in blobs]
+
+
+def _problem(recipe: Recipe, found: str) -> str:
+    if found == recipe.sha256:
+        return f"The file {recipe.file_hash} was given up before it was proven; upload it again."
+    return f"The chunks of the file {recipe.file_hash} have the sha256 {found}, not {recipe.sha256}."
 
 
 def claim(repo: Repo, blobs: Collection[Blob], *, by: User | None) -> None:
     """Record that a repo holds proven bytes; the caller has made sure that it came by them."""
-    wanted = {blob.sha256: blob for blob in blobs}
-    fresh = [
-        RepoBlob(
-            repo=repo, sha256=sha256, size=blob.size, state=State.PROVEN, blob=blob, created_by=by,
-            settled_at=timezone.now(),
-        )
-        for sha256, blob in wanted.items()
-    ]  # fmt: skip
-    RepoBlob.objects.bulk_create(fresh, ignore_conflicts=True)
-    open_claims = RepoBlob.objects.select_for_update().filter(repo=repo, sha256__in=wanted)
-    older = list(open_claims.exclude(state=State.PROVEN).order_by("pk"))
-    for known in older:
-        known.state, known.problem, known.settled_at = State.PROVEN, "", timezone.now()
-        known.blob = wanted[known.sha256]
-        known.size = known.blob.size
-        known.save(update_fields=["state", "problem", "settled_at", "blob", "size"])
-    if older:
+    fresh = _hold(repo, {blob.sha256: blob.size for blob in blobs}, by=by)
+    _prove(repo, {blob.sha256: blob for blob in blobs}, fresh=fresh)
+
+
+def _hold(repo: Repo, sizes: Mapping[str, int], *, by: User | None) -> set[str]:
+    """Make and lock a repo's claims to these files; returns those that are new."""
+    claims = RepoBlob.objects.filter(repo=repo, sha256__in=sizes)
+    fresh = sizes.keys() - set(claims.values_list("sha256", flat=True))
+    # Rows go in by the order of their digests, so that two who claim the same files never wait for each other.
+    RepoBlob.objects.bulk_create(
+        [
+            RepoBlob(repo=repo, sha256=sha256, size=sizes[sha256], state=State.PROVING, created_by=by)
+            for sha256 in sorted(fresh)
+        ],
+        ignore_conflicts=True, batch_size=1000,
+    )  # fmt: skip
+    list(claims.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    return fresh
+
+
+def _prove(repo: Repo, blobs: Mapping[str, Blob], *, fresh: set[str]) -> None:
+    """Make locked claims proven by these blobs, and let go of those new ones for which there is none."""
+    RepoBlob.objects.filter(repo=repo, sha256__in=fresh - blobs.keys(), state=State.PROVING).delete()
+    rows = list(RepoBlob.objects.filter(repo=repo, sha256__in=blobs).exclude(state=State.PROVEN))
+    for row in rows:
+        row.state, row.problem, row.settled_at = State.PROVEN, "", timezone.now()
+        row.blob = blobs[row.sha256]
+        row.size = row.blob.size
+    RepoBlob.objects.bulk_update(rows, ["state", "problem", "settled_at", "blob", "size"], batch_size=500)
+    if any(row.sha256 not in fresh for row in rows):
         _look_again(repo)
     weigh(repo)
 
 
-def restore(blobs: Collection[Blob]) -> None:
-    """Serve bytes again, in every repo, that had been found damaged and are whole now."""
-    RepoBlob.objects.filter(blob__in=blobs, state=State.REJECTED).update(state=State.PROVEN, problem="")
+def _proven_elsewhere(blobs: Collection[Blob]) -> None:
+    """Serve these bytes again wherever they had been held back, once the caller's transaction has ended."""
+    pks = [blob.pk for blob in blobs]
+    transaction.on_commit(lambda: reconcile(pks))
+
+
+def reconcile(blobs: Collection[int] | None = None) -> list[Repo]:
+    """Make claims agree with what is known of their blobs, all of them or these; returns the repos that lost some.
+
+    A blob that is held back is served nowhere, and a sound one everywhere again.  The two are written apart, since
+    claims are locked before blobs; whoever dies in between is repaired by the next upkeep.
+    """
+    claims = RepoBlob.objects.filter(blob__isnull=False)
+    if blobs is not None:
+        claims = claims.filter(blob__in=blobs)
+    sound = Form.objects.filter(blob=OuterRef("blob"), state=Form.State.OK)
+    problem = f"The stored bytes were found damaged on {timezone.now():%Y-%m-%d}. Push the file again."
+    with transaction.atomic():
+        held_back = claims.filter(state=State.PROVEN, blob__quarantined_at__isnull=False)
+        lost = _rewritten(held_back, state=State.REJECTED, problem=problem)
+        whole = claims.filter(Exists(sound), state=State.REJECTED, blob__quarantined_at=None)
+        _rewritten(whole, state=State.PROVEN, problem="")
+    return [claim.repo for claim in lost]
+
+
+def _rewritten(claims: QuerySet[RepoBlob], *, state: str, problem: str) -> list[RepoBlob]:
+    rows = list(claims.select_for_update(of=("self",)).select_related("repo__namespace").order_by("pk"))
+    RepoBlob.objects.filter(pk__in=[row.pk for row in rows]).update(state=state, problem=problem)
+    for repo in {row.repo for row in rows}:
+        weigh(repo)
+    return rows
 
 
 def weigh(repo: Repo) -> None:

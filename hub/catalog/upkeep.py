@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hub.catalog import holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
-from storage import scrub, sweep, uploads
+from storage import dedup, scrub, sweep, uploads
 from storage.models import Blob, Form, Upload, Xorb
 
 State = RepoBlob.State
@@ -89,34 +89,24 @@ def ask_missing_proofs() -> int:
 def ask_upkeep() -> None:
     """Ask for what has to be done from time to time; an open job of the same kind is enough."""
     ask_missing_proofs()
+    holdings.reconcile()
     jobs.ask(kind="sweep", subject="hub")
     jobs.ask(kind="scrub", subject="hub")
 
 
-@transaction.atomic
 def hold_back(form: Form) -> list[Repo]:
     """Mark a stored form damaged; when it was the last sound one, stop serving its blob everywhere.
 
     Returns the repos that no longer serve it.  Pushing the file again heals it in all of them.
     """
-    # The claims are locked before the blob, as a proof that settles does.
-    found = _proven(form.blob_id)
-    return _withdraw(found) if scrub.mark_damaged(form).quarantined_at else []
+    return holdings.reconcile([scrub.mark_damaged(form).pk])
 
 
-@transaction.atomic
 def hold_back_xorb(xorb: Xorb) -> list[tuple[Blob, list[Repo]]]:
-    """The same for a xorb, which may be part of several blobs; returns those that are no longer served, and where."""
-    return [(blob, _withdraw(_proven(blob.pk))) for blob in scrub.mark_xorb_damaged(xorb)]
+    """The same for a xorb, which may be part of several blobs; returns those that are no longer served, and where.
 
-
-def _proven(blob_id: int) -> list[RepoBlob]:
-    claims = RepoBlob.objects.select_for_update(of=("self",)).filter(blob=blob_id, state=State.PROVEN)
-    return list(claims.order_by("pk").select_related("repo"))
-
-
-def _withdraw(claims: list[RepoBlob]) -> list[Repo]:
-    problem = f"The stored bytes were found damaged on {timezone.now():%Y-%m-%d}. Push the file again."
-    found = RepoBlob.objects.filter(pk__in=[claim.pk for claim in claims])
-    found.update(state=State.REJECTED, problem=problem)
-    return [claim.repo for claim in claims]
+    Clients that have sent the xorb would name it for weeks instead of sending it again, so they are made to forget.
+    """
+    lost = scrub.mark_xorb_damaged(xorb)
+    dedup.raise_epoch()
+    return [(blob, holdings.reconcile([blob.pk])) for blob in lost]

@@ -10,16 +10,18 @@ from django.conf import settings
 
 from hub.catalog import access
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
-from hub.catalog.errors import CatalogError, EntryNotFound
+from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllowed
 from hub.catalog.models import RepoBlob
 from hub.catalog.tickets import Ticket, identity_of
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_tokens import Caller
 from storage import chunks, recipes, signing, xorbs
-from storage.errors import StorageError
+from storage.errors import ObjectMissing, StorageError
 from storage.models import Recipe
 
 PROVEN = RepoBlob.State.PROVEN
+# An answer of so many terms has some 10 MB; the client asks for a large file range by range.
+MOST_TERMS = 50_000
 
 
 class PastTheEnd(CatalogError):
@@ -38,6 +40,7 @@ class SpanTicket(Ticket):
 
     sha256: str
     xorb: int
+    key: str
     start: int
     end: int
 
@@ -82,7 +85,7 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
     Raises EntryNotFound for a file that this repo does not hold, whoever else does, and PastTheEnd.
     """
     access.require_pull(caller.viewer, caller.repo)
-    recipe = recipes.find(file_hash)
+    recipe = recipes.find(file_hash, near=str(caller.repo.namespace_id))
     if recipe is None or not _is_held(caller, recipe):
         raise EntryNotFound("This repository holds no such file.")
     start, length = _bounds(recipe.size, wanted)
@@ -90,6 +93,8 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
     spans: list[Piece] = []
     try:
         for number, stretch in enumerate(chunks.stretches(recipe, start, length)):
+            if number == MOST_TERMS:
+                raise BadRequest(f"This range lies in more than {MOST_TERMS} terms; ask for a smaller one.")
             found.skip = found.skip if number else stretch.skip
             xorb = stretch.xorb
             found.terms.append(Term(xorb.hash, stretch.start, stretch.end, stretch.raw))
@@ -134,7 +139,9 @@ def _open(caller: Caller, recipe: Recipe, piece: Piece) -> None:
         )
         return
     who = identity_of(caller.viewer)
-    ticket = SpanTicket(str(caller.repo.pk), *who, recipe.sha256, piece.row, piece.first_byte, piece.end_byte)
+    ticket = SpanTicket(
+        str(caller.repo.pk), *who, recipe.sha256, piece.row, piece.key, piece.first_byte, piece.end_byte
+    )
     piece.ticket = ticket.sign()
 
 
@@ -145,7 +152,10 @@ def redeem(ticket: SpanTicket) -> Iterator[bytes]:
     if not RepoBlob.objects.filter(repo=repo, sha256=ticket.sha256, state=PROVEN).exists():
         raise EntryNotFound("The file is no longer held by this repository.")
     try:
-        stream = xorbs.open_span(ticket.xorb, ticket.start, ticket.end)
+        stream = xorbs.open_span(ticket.xorb, ticket.key, ticket.start, ticket.end)
+    except ObjectMissing as error:
+        # The client takes this refusal for a link that has expired, and asks anew how the file is put together.
+        raise NotAllowed(str(error)) from error
     except StorageError as error:
         raise trouble_of(error) from error
     release_connection()

@@ -20,7 +20,7 @@ from hub.catalog.errors import BadRequest
 from hub.catalog.models import Job
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_tokens import Caller
-from storage import dedup, recipes, xorbs
+from storage import dedup, registering, xorbs
 from storage.errors import StorageError
 from storage.models import Recipe
 from storage.xet.errors import XetError
@@ -39,7 +39,7 @@ def keep_xorb(caller: Caller, name: str, data: bytes) -> bool:
     except StorageError as error:
         raise trouble_of(error) from error
     if kept.healed:
-        holdings.restore(kept.healed)
+        holdings.reconcile([blob.pk for blob in kept.healed])
     return kept.gained
 
 
@@ -62,9 +62,11 @@ def register(caller: Caller, data: bytes) -> Registration:
     Raises BadRequest and then changes nothing.
     """
     try:
-        found = recipes.read(
-            data, domain=caller.domain, owner=str(caller.repo.pk), max_bytes=settings.HUB_MAX_FILE_BYTES
-        )
+        shard = registering.parse(data, max_bytes=settings.HUB_MAX_FILE_BYTES)
+        verified = registering.Verified(shard, caller.domain)
+        for _ in verified.steps():
+            pass
+        found = registering.record(verified, owner=str(caller.repo.pk))
     except XetError as error:
         raise BadRequest(str(error)) from error
     except StorageError as error:

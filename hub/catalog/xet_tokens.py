@@ -71,10 +71,13 @@ def _domain(viewer: Viewer, repo: Repo) -> str:
     """Return under which domain the viewer uploads.
 
     Whoever may read everything in the repo's namespace shares what it holds.  A guest who proposes a change
-    uploads under a domain of their own and learns nothing of what else is here.
+    uploads under a domain of their own and learns nothing of what else is here; so does a token that may not do
+    all that its user may.
     """
     if viewer.user is None:
         raise SignInNeeded("Sign in to upload.")
+    if viewer.is_narrowed and viewer.token is not None:
+        return f"t{viewer.token.pk}"
     if access.rights_of(viewer, repo).is_member:
         return str(repo.namespace_id)
     own = Namespace.objects.filter(user=viewer.user).values_list("pk", flat=True).first()
@@ -125,8 +128,8 @@ def require_upload(caller: Caller, *, epoch: int) -> None:
 
 
 def may_know(caller: Caller) -> bool:
-    """May the caller learn which chunks its domain holds?  Only who may read all of it."""
-    return caller.right in (WRITE, PROPOSE) and not caller.viewer.is_narrowed
+    """May the caller learn which chunks its domain holds?  Only who uploads into it, and so may read all of it."""
+    return caller.right in (WRITE, PROPOSE)
 
 
 def forget_all() -> int:

@@ -1,12 +1,35 @@
-"""One LZ4 frame in, at most so many bytes out: the compression inside xorbs."""
+"""One LZ4 frame in, so many bytes out: the compression inside xorbs.
 
+The client decodes with another library than this does, and chunks that it cannot decode must not be kept.  So the
+frame is taken apart here, and whatever one of the two might read otherwise is refused: dictionaries, empty blocks,
+frames of other kinds, a wrong length or check byte, and matches that reach back by no bytes at all.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import lz4.block
 import lz4.frame
 
 from storage.xet.errors import XetError
+from storage.xet.lz4matches import may_reach_nowhere, reaches_nowhere
 
 Buffer = bytes | bytearray | memoryview
+
+_MAGIC = 0x184D2204
+_VERSION, _VERSION_MASK = 0x40, 0xC0
+_INDEPENDENT, _BLOCK_CHECK, _SIZED, _CONTENT_CHECK, _RESERVED, _DICTIONARY = 0x20, 0x10, 0x08, 0x04, 0x02, 0x01
+_FLAGS, _SHAPE, _SHORTEST, _SIZE = 4, 5, 7, 8
+_LENGTH = struct.Struct("<I")
+_STORED = 1 << 31
+# What the second byte of a frame's description says about the most bytes in a block; other values are reserved.
+_BLOCK_SIZES = {0x40: 64 * 1024, 0x50: 256 * 1024, 0x60: 1024 * 1024, 0x70: 4 * 1024 * 1024}
+# The primes of XXH32.
+_PRIMES = (2654435761, 2246822519, 3266489917, 668265263, 374761393)
+_WORD = 0xFFFFFFFF
 
 
 def compress(data: Buffer) -> bytes:
@@ -17,27 +40,146 @@ def compress(data: Buffer) -> bytes:
     return packed
 
 
-class Decompressor:
-    """Decodes frame after frame with one set of buffers.  After an error it is not to be used again."""
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a frame says of itself before its blocks, which begin at `length`."""
 
-    def __init__(self) -> None:
+    length: int
+    block: int
+    linked: bool
+    block_check: bool
+    content_check: bool
+    content: int | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether each block can be decoded by itself, with nothing to check beside."""
+        return not (self.linked or self.block_check or self.content_check)
+
+
+class Decompressor:
+    """Decodes frame after frame.  One that is not `strict` takes what was vetted before for no less, and is quicker."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
         self._context: Any = lz4.frame.create_decompression_context()
 
-    def decode(self, packed: Buffer, size: int) -> bytes:
-        """Return the `size` bytes that `packed` holds.
+    def decode(self, packed: memoryview, size: int) -> bytes:
+        """Return the `size` bytes that `packed` holds; never more than these are made.
 
-        Raises XetError for a damaged frame, for one that holds more or fewer bytes (no more than one byte beyond
-        `size` is ever made), and for anything after its end.
+        Raises XetError for a damaged frame, for one that holds more or fewer bytes, for anything after its end, and
+        for whatever the client would not read alike.
         """
+        head = _head(_start(packed))
+        if head.content is not None and head.content != size:
+            raise XetError(f"its LZ4 frame announces {head.content} instead of {size} bytes")
+        blocks = list(_blocks(packed, head))
+        raw = self._together(blocks, size, head.block) if head.plain else self._framed(packed, size)
+        if len(raw) != size:
+            raise XetError(f"its LZ4 frame holds less than the announced {size} bytes")
+        if self._strict and may_reach_nowhere(raw):
+            for block, stored in blocks:
+                if not stored and reaches_nowhere(bytes(block)):
+                    raise XetError("its LZ4 frame has a match that reaches back by 0 bytes")
+        return raw
+
+    def _together(self, blocks: list[tuple[memoryview, bool]], size: int, most: int) -> bytes:
+        """Return what independent blocks hold, each at most `most` bytes."""
+        parts, left = [], size
+        for block, stored in blocks:
+            if not left or (stored and len(block) > left):
+                raise XetError(f"its LZ4 frame holds more than the announced {size} bytes")
+            parts.append(bytes(block) if stored else _unpacked(block, min(left, most)))
+            left -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _framed(self, packed: memoryview, size: int) -> bytes:
+        """Return what a frame of linked or checked blocks holds, which the library reads as a whole."""
         lz4.frame.reset_decompression_context(self._context)
         try:
             raw, used, ended = lz4.frame.decompress_chunk(self._context, packed, max_length=size + 1)
         except RuntimeError as error:
+            self._context = lz4.frame.create_decompression_context()
             raise XetError("its LZ4 frame is damaged") from error
-        if len(raw) != size:
-            less_or_more = "more" if len(raw) > size else "less"
-            raise XetError(f"its LZ4 frame holds {less_or_more} than the announced {size} bytes")
+        if len(raw) > size:
+            raise XetError(f"its LZ4 frame holds more than the announced {size} bytes")
         if not ended or used != len(packed):
             raise XetError("its LZ4 frame does not end with the chunk")
         decoded: bytes = raw
         return decoded
+
+
+def _unpacked(block: memoryview, most: int) -> bytes:
+    try:
+        raw: bytes = lz4.block.decompress(block, uncompressed_size=most)
+    except lz4.block.LZ4BlockError as error:
+        raise XetError(f"its LZ4 frame is damaged, or holds more than the announced bytes ({most} left)") from error
+    return raw
+
+
+def _start(packed: memoryview) -> bytes:
+    """Return the header of a frame, as long as its flags say, or what is there of it."""
+    sized = len(packed) > _FLAGS and packed[_FLAGS] & _SIZED
+    return bytes(packed[: _SHORTEST + _SIZE if sized else _SHORTEST])
+
+
+@lru_cache(maxsize=256)
+def _head(start: bytes) -> _Head:
+    """Read the header of a frame; nearly all those of a client are the same."""
+    if len(start) < _SHORTEST or _LENGTH.unpack_from(start)[0] != _MAGIC:
+        raise XetError("its LZ4 frame is damaged: it does not begin as a frame does")
+    flags, shape = start[_FLAGS], start[_SHAPE]
+    if flags & _VERSION_MASK != _VERSION or flags & (_RESERVED | _DICTIONARY) or shape not in _BLOCK_SIZES:
+        raise XetError(f"its LZ4 frame is of a kind that is not taken ({flags:02x} {shape:02x})")
+    sized = bool(flags & _SIZED)
+    length = _SHORTEST + (_SIZE if sized else 0)
+    if len(start) < length or start[length - 1] != _check_byte(start[_FLAGS : length - 1]):
+        raise XetError("its LZ4 frame is damaged: its header does not have the check byte that it must have")
+    return _Head(
+        length,
+        _BLOCK_SIZES[shape],
+        not flags & _INDEPENDENT,
+        bool(flags & _BLOCK_CHECK),
+        bool(flags & _CONTENT_CHECK),
+        int.from_bytes(start[6 : 6 + _SIZE], "little") if sized else None,
+    )
+
+
+def _blocks(packed: memoryview, head: _Head) -> Iterator[tuple[memoryview, bool]]:
+    """Yield the blocks of a frame, each with whether it is stored as it is; raises XetError unless all fits."""
+    at, check = head.length, _LENGTH.size if head.block_check else 0
+    while True:
+        if len(packed) - at < _LENGTH.size:
+            raise XetError("its LZ4 frame does not end with the chunk")
+        (length,) = _LENGTH.unpack_from(packed, at)
+        at += _LENGTH.size
+        if not length:
+            break
+        stored, length = bool(length & _STORED), length & ~_STORED
+        # A packed block of one byte can only be one that holds nothing, which the client takes for the end.
+        if not (0 if stored else 1) < length <= head.block:
+            raise XetError(f"its LZ4 frame has a block of {length} bytes, too few or too many")
+        if len(packed) - at < length + check:
+            raise XetError("its LZ4 frame does not end with the chunk")
+        yield packed[at : at + length], stored
+        at += length + check
+    if len(packed) - at != (_LENGTH.size if head.content_check else 0):
+        raise XetError("its LZ4 frame does not end with the chunk")
+
+
+def _check_byte(described: bytes) -> int:
+    """Return the second byte of the XXH32 of a frame's description, which is of fewer than sixteen bytes."""
+    value = (_PRIMES[4] + len(described)) & _WORD
+    whole = len(described) // 4 * 4
+    for (word,) in struct.iter_unpack("<I", described[:whole]):
+        value = _turned(value + word * _PRIMES[2], 17) * _PRIMES[3] & _WORD
+    for byte in described[whole:]:
+        value = _turned(value + byte * _PRIMES[4], 11) * _PRIMES[0] & _WORD
+    value = (value ^ value >> 15) * _PRIMES[1] & _WORD
+    value = (value ^ value >> 13) * _PRIMES[2] & _WORD
+    return (value ^ value >> 16) >> 8 & 0xFF
+
+
+def _turned(value: int, by: int) -> int:
+    value &= _WORD
+    return (value << by | value >> 32 - by) & _WORD

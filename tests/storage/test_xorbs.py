@@ -8,9 +8,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from storage import chunks, dedup, downloads, recipes, s3, scrub, sweep, xorbs
+from storage import chunks, dedup, downloads, recipes, registering, s3, scrub, sweep, xorbs
 from storage.errors import ObjectMissing, StoreUnavailable
-from storage.models import Blob, Condemned, DedupChunk, Recipe, Xorb, XorbDomain
+from storage.models import Blob, Condemned, DedupChunk, Recipe, Xorb
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text
 from storage.xet.shards import write_shard
@@ -32,15 +32,21 @@ def stored() -> Xorb:
     return Xorb.objects.get(hash=NAME)
 
 
+def registered(shard: bytes, *, domain: str = "d", max_bytes: int = 10**9) -> list[Recipe]:
+    verified = registering.Verified(registering.parse(shard, max_bytes=max_bytes), domain)
+    for _ in verified.steps():
+        pass
+    return registering.record(verified, owner="repo")
+
+
 def proven() -> Blob:
     stored()
     shard = write_shard([file_entry(ENTRY, SHA256)], [ENTRY])
-    (recipe,) = recipes.read(shard, domain="d", owner="repo", max_bytes=10**9)
+    (recipe,) = registered(shard)
     found = recipes.hash_content(recipe, progress=ignore)
     with transaction.atomic():
-        blob = recipes.settle(recipe, found=found)
-    assert blob is not None
-    return blob
+        blobs = recipes.settle([(recipe, found)])
+    return blobs[recipe.pk]
 
 
 def test_a_file_of_chunks_reads_like_any_other() -> None:
@@ -79,8 +85,10 @@ def test_two_who_send_the_same_xorb_at_once_keep_it_once() -> None:
     for thread in threads:
         thread.join()
     assert sorted(gained) == [False] * 4 + [True] * 2
-    assert (Xorb.objects.count(), XorbDomain.objects.count()) == (1, 2)
-    named = set(Condemned.objects.values_list("key", flat=True)) | {Xorb.objects.get().key}
+    assert set(Xorb.objects.values_list("domain", flat=True)) == {"d0", "d1"}
+    named = set(Condemned.objects.values_list("key", flat=True)) | set(
+        Xorb.objects.values_list("key", flat=True)
+    )
     assert listed() - before <= named
 
 
@@ -138,7 +146,6 @@ def test_a_xorb_outlives_what_clients_remember_of_it() -> None:
     Xorb.objects.update(mentioned_at=timezone.now() - timedelta(days=23))
     assert sweep.forget_xorbs(WEEKS) == 1
     assert Condemned.objects.get().key == xorb.key
-    assert not XorbDomain.objects.exists()
 
 
 def test_a_xorb_that_a_file_needs_is_never_forgotten() -> None:
@@ -152,7 +159,7 @@ def test_a_xorb_that_a_file_needs_is_never_forgotten() -> None:
 
 def test_recipes_that_were_never_proven_go() -> None:
     stored()
-    recipes.read(write_shard([file_entry(ENTRY, SHA256)], [ENTRY]), domain="d", owner="repo", max_bytes=10**9)
+    registered(write_shard([file_entry(ENTRY, SHA256)], [ENTRY]))
     assert sweep.forget_recipes(timedelta(hours=1)) == 0
     assert sweep.forget_recipes(timedelta(0)) == 1
 
@@ -169,9 +176,9 @@ def test_a_shard_may_not_make_a_file_larger_than_the_hub_takes() -> None:
     stored()
     shard = write_shard([file_entry(ENTRY, SHA256)], [ENTRY])
     with pytest.raises(XetError, match="at most 1000"):
-        recipes.read(shard, domain="d", owner="repo", max_bytes=1000)
+        registered(shard, max_bytes=1000)
     with pytest.raises(XetError, match="not known here"):
-        recipes.read(shard, domain="elsewhere", owner="repo", max_bytes=10**9)
+        registered(shard, domain="elsewhere")
 
 
 def test_what_a_domain_learns_stays_in_it() -> None:
