@@ -169,7 +169,7 @@ def test_a_guest_may_propose_but_names_and_learns_nothing_of_the_namespace(
     # Whoever has the bytes may have them here too, and is told that they were new.
     assert guest.send(GOODS).json() == {"was_inserted": True}
     assert guest.register(GOODS) == (200, "")
-        assert len(set(Xorb.objects.values_list("domain", flat=True))) == 2
+    assert len(set(Xorb.objects.values_list("domain", flat=True))) == 2
 
 
 def test_tokens_are_bound_to_repo_person_and_epoch(
