@@ -5,7 +5,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import measure_downloads, measure_memory, measure_requests, measure_uploads, report
+from tests.bench import (
+    measure_downloads,
+    measure_memory,
+    measure_requests,
+    measure_uploads,
+    measure_xet_concurrency,
+    measure_xet_downloads,
+    measure_xet_formats,
+    measure_xet_uploads,
+    report,
+)
 from tests.bench.report import Line
 from tests.bench.weights import write_weights
 from tests.bench.world import GB, World, make_world, require_space
@@ -58,11 +68,41 @@ def _memory(world: World, given: argparse.Namespace) -> list[Line]:
     return [line for way in DELIVERIES for line in measure_memory.measure(world, size=size, delivery=way)]
 
 
+def _xet_download(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_downloads.measure_download(world, _file(world, given.gb), rounds=given.rounds)
+
+
+def _xet_bridge(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_downloads.measure_bridge(world, _file(world, given.gb), rounds=given.rounds)
+
+
+def _xet_upload(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_uploads.measure_upload(world, _file(world, given.gb), rounds=given.rounds)
+
+
+def _xet_splice(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_uploads.measure_splice(world, _file(world, given.gb))
+
+
+def _xet_concurrency(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_concurrency.measure(world)
+
+
+def _xet_formats(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_xet_formats.measure(rounds=given.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "requests": _requests,
     "download": _downloads,
     "upload": _uploads,
     "memory": _memory,
+    "xet-download": _xet_download,
+    "xet-bridge": _xet_bridge,
+    "xet-upload": _xet_upload,
+    "xet-splice": _xet_splice,
+    "xet-concurrency": _xet_concurrency,
+    "xet-formats": _xet_formats,
 }
 
 

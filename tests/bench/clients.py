@@ -1,10 +1,13 @@
 """Clients as programs of their own: each does one thing, times itself where that is asked, and prints the seconds."""
 
+import itertools
 import sys
+import threading
 import time
 from collections.abc import Callable
 
 import boto3
+import requests
 from boto3.s3.transfer import TransferConfig
 from huggingface_hub import hf_hub_download
 
@@ -17,6 +20,34 @@ def download(repo: str, name: str, cache: str) -> None:
     started = time.perf_counter()
     hf_hub_download(repo, name, cache_dir=cache)
     print(time.perf_counter() - started)
+
+
+def fetch(url: str, size: str) -> None:
+    """Fetch an address as plain bytes, redirects followed, and drop them; prints the seconds of the transfer."""
+    started = time.perf_counter()
+    with requests.get(url, stream=True, timeout=120) as answer:
+        assert answer.status_code == 200, answer.text[:500]
+        read = sum(len(piece) for piece in answer.raw.stream(2**20, decode_content=False))
+    assert read == int(size), f"{read} of {size} bytes came"
+    print(time.perf_counter() - started)
+
+
+def pages(*urls: str) -> None:
+    """Ask for pages in turn, one at a time, until the standard input ends; prints the milliseconds of each."""
+    stopped = threading.Event()
+    threading.Thread(target=_wait_for_the_end, args=(stopped,), daemon=True).start()
+    with requests.Session() as session:
+        for url in itertools.cycle(urls):
+            if stopped.is_set():
+                return
+            started = time.perf_counter()
+            session.get(url, timeout=120).raise_for_status()
+            print((time.perf_counter() - started) * 1000)
+
+
+def _wait_for_the_end(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
 
 
 def put(path: str, key: str, endpoint: str, bucket: str, access_key: str, secret_key: str) -> None:
@@ -38,5 +69,11 @@ def delete(key: str, endpoint: str, bucket: str, access_key: str, secret_key: st
 
 
 if __name__ == "__main__":
-    programs: dict[str, Callable[..., None]] = {"download": download, "put": put, "delete": delete}
+    programs: dict[str, Callable[..., None]] = {
+        "download": download,
+        "fetch": fetch,
+        "pages": pages,
+        "put": put,
+        "delete": delete,
+    }
     programs[sys.argv[1]](*sys.argv[2:])

@@ -21,13 +21,14 @@ NOTE = (
 )
 
 
-def _cache_parent(size: int) -> Path | None:
+def cache_parent(size: int) -> Path | None:
+    """Return a folder in memory for a cache of one file, or None where there is too little room."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4 * size else None
 
 
 def _seconds(live: LiveHub, world: World, endpoint: str, size: int) -> float:
-    cache = Path(tempfile.mkdtemp(prefix="hub-bench-cache-", dir=_cache_parent(size) or world.scratch))
+    cache = Path(tempfile.mkdtemp(prefix="hub-bench-cache-", dir=cache_parent(size) or world.scratch))
     try:
         printed = run_program(
             python("clients", "download", REPO, FILE, str(cache)), world.client_env(endpoint), base=live.env
@@ -37,7 +38,8 @@ def _seconds(live: LiveHub, world: World, endpoint: str, size: int) -> float:
         shutil.rmtree(cache, ignore_errors=True)
 
 
-def _wait_for(endpoint: str) -> None:
+def wait_for(endpoint: str) -> None:
+    """Ask until a server answers."""
     for _ in range(200):
         try:
             requests.head(endpoint, timeout=5)
@@ -54,7 +56,7 @@ def measure(world: World, path: Path, *, delivery: str, rounds: int) -> Line:
     port = world.port + 7
     server = subprocess.Popen(python("static", str(path), str(port)))
     try:
-        _wait_for(f"http://127.0.0.1:{port}")
+        wait_for(f"http://127.0.0.1:{port}")
         with world.hub(delivery) as live:
             _push(world, live, path)
             addresses = (live.url, f"http://127.0.0.1:{port}")

@@ -22,13 +22,17 @@ class Line:
     peer: float | None
     ratio: float
     best: float
-    target: float
+    target: float | None
     at_most: bool = False
     note: str = ""
     runs: list[dict[str, float]] = field(default_factory=list)
+    skipped: str = ""
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
+        """Whether the target is met; None where there is none, or nothing was measured."""
+        if self.target is None or self.skipped:
+            return None
         return self.ratio <= self.target if self.at_most else self.ratio >= self.target
 
 
@@ -54,6 +58,19 @@ def ceiling(name: str, unit: str, peak: float, *, most: float, note: str = "") -
     return Line(name, unit, peak, most, share, share, 1.0, at_most=True, note=note)
 
 
+def listed(name: str, unit: str, rates: list[float], *, note: str = "") -> Line:
+    """Report rates that have neither peer nor target."""
+    middle = statistics.median(rates)
+    runs = [{"ours": rate} for rate in rates]
+    return Line(name, unit, middle, None, 1.0, max(rates) / middle, None, note=note, runs=runs)
+
+
+def skipped(name: str, unit: str, why: str) -> Line:
+    """Report that something could not be measured; said at once as well, lest it be overlooked."""
+    print(f"SKIPPED {name}: {why}", flush=True)
+    return Line(name, unit, 0.0, None, 0.0, 0.0, None, skipped=why, note=f"{name} was skipped: {why}")
+
+
 def table(lines: list[Line]) -> str:
     """Return the lines as text, one row each and the notes below."""
     head = ("name", "ours", "peer", "ratio", "best", "target", "")
@@ -64,12 +81,21 @@ def table(lines: list[Line]) -> str:
 
 
 def _row(line: Line) -> tuple[str, ...]:
+    if line.skipped:
+        return (line.name, "-", "", "", "", "", "SKIPPED")
+    ours = f"{_number(line.ours)} {line.unit}"
+    if line.target is None:
+        return (line.name, ours, "", "", "", "", "")
     sign = "<=" if line.at_most else ">="
-    peer = "" if line.peer is None else f"{line.peer:.0f} {line.unit}"
+    peer = "" if line.peer is None else f"{_number(line.peer)} {line.unit}"
     return (
-        line.name, f"{line.ours:.0f} {line.unit}", peer, f"{line.ratio:.2f}", f"{line.best:.2f}",
+        line.name, ours, peer, f"{line.ratio:.2f}", f"{line.best:.2f}",
         f"{sign} {line.target:.2f}", "met" if line.met else "SHORT",
     )  # fmt: skip
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 20 else f"{value:.2f}"
 
 
 def write_json(lines: list[Line], folder: Path, facts: dict[str, object]) -> Path:

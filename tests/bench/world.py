@@ -29,10 +29,12 @@ class World:
         return self.root / "scratch"
 
     @contextmanager
-    def hub(self, delivery: str = "redirect") -> Iterator[LiveHub]:
-        """Run the hub in one delivery mode.  Its data stays for the next call."""
+    def hub(self, delivery: str = "redirect", **settings: str) -> Iterator[LiveHub]:
+        """Run the hub in one delivery mode, with more settings where given.  Its data stays for the next call."""
         live = LiveHub(data_dir=self.root / "data", port=self.port)
-        live.settings = {"HUB_PORT": str(self.port), "HUB_DEMO": "0", "HUB_DELIVERY": delivery}
+        live.settings = {
+            "HUB_PORT": str(self.port), "HUB_DEMO": "0", "HUB_DELIVERY": delivery, **settings,
+        }  # fmt: skip
         live.start()
         try:
             live.ensure_user(OWNER, token=TOKEN)
@@ -53,6 +55,12 @@ class World:
             "HF_ENDPOINT": endpoint, "HF_TOKEN": TOKEN, "HF_HOME": str(self.scratch / "hf"),
             "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         }  # fmt: skip
+
+    def xet_env(self, endpoint: str, home: str = "hf") -> dict[str, str]:
+        """Return the same for a client that sends and fetches by chunks, with a home of its own where named."""
+        env = {**self.client_env(endpoint), "HF_HOME": str(self.scratch / home)}
+        del env["HF_HUB_DISABLE_XET"]
+        return env
 
 
 @contextmanager
