@@ -1,168 +1,165 @@
-"""Files put together from chunks: where a range of one lies, and its bytes, decoded and checked again."""
+"""Files put together from chunks: the bytes of a range, or of many files, decoded and checked again."""
 
-from collections import Counter
-from collections.abc import Generator, Iterator
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy
-from django.db import connection
-from numpy.typing import NDArray
-
-from storage import layout, s3
-from storage.errors import ObjectMissing, RangeNotSatisfiable
+from storage import s3
+from storage.errors import ChunksDamaged, ObjectMissing, RangeNotSatisfiable, StoreUnavailable
 from storage.models import Recipe, Xorb
+from storage.stretches import Known, Stretch, stretches
 from storage.xet.errors import XetError
 from storage.xet.xorbs import decode
 
-# So many terms' indexes are read at once: at most 20 MB of them, mostly far less.
-WINDOW = 64
 # So many stored bytes are decoded at once.
 PIECE = 2 * 2**20
-# From this time on a xorb is fetched whole for files that lie in it.
-ASKED_OFTEN = 3
+# Stored bytes that lie no farther apart than this are fetched together: a request costs more than these bytes.
+GAP = 64 * 2**10
+# What the row and the index of a chunk take in memory.
+INDEXED = 40
+
+Wanted = tuple[Recipe, Stretch]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Chunks `start` up to `end` of one xorb; only `length` of their raw bytes from `skip` on are wanted."""
+class Room:
+    """How far ahead stored bytes are gathered: at most so many bytes, gaps aside, for so many stretches."""
 
-    xorb: Xorb
-    index: layout.Index
-    start: int
-    end: int
-    raw: int
-    skip: int
-    length: int
-
-    @property
-    def stored(self) -> tuple[int, int]:
-        """Where these chunks lie in the stored xorb, the end exclusive."""
-        return self.index.stored(self.start, self.end)
+    bytes: int
+    stretches: int
 
 
-Rows = dict[int, tuple[Xorb, layout.Index]]
+# For one who waits for the first byte, and of whom there are many; and for a worker, who reads everything.
+READER, WORKER = Room(2 * 2**20, 64), Room(16 * 2**20, 512)
 
 
-def stretches(recipe: Recipe, start: int, length: int, known: Rows | None = None) -> Iterator[Stretch]:
-    """Yield what holds `length` bytes from `start`, in order; raises RangeNotSatisfiable, ObjectMissing.
-
-    Rows are read window by window, and the database connection is given back after each.  `known` keeps them for
-    the next call.
-    """
-    if start < 0 or length < 1 or start + length > recipe.size:
-        raise RangeNotSatisfiable(
-            f"{length} bytes from {start} are not within the {recipe.size} bytes of this object."
-        )
-    terms = layout.unpack_terms(recipe.terms)
-    ends = numpy.cumsum(terms["raw"], dtype=numpy.int64)
-    first = int(numpy.searchsorted(ends, start, side="right"))
-    last = int(numpy.searchsorted(ends, start + length, side="left")) + 1
-    for at in range(first, last, WINDOW):
-        window = terms[at : min(at + WINDOW, last)]
-        xorbs = _xorbs_of(window, {} if known is None else known)
-        for number, term in enumerate(window, start=at):
-            before = int(ends[number]) - int(term["raw"])
-            xorb, index = xorbs[int(term["xorb"])]
-            low, high = max(start - before, 0), min(start + length - before, int(term["raw"]))
-            yield _trimmed(xorb, index, int(term["start"]), int(term["end"]), low, high)
-
-
-def _xorbs_of(terms: NDArray[numpy.void], known: Rows) -> Rows:
-    wanted = {int(pk) for pk in terms["xorb"]} - known.keys()
-    if not wanted:
-        return known
-    for xorb in Xorb.objects.filter(pk__in=wanted, state=Xorb.State.OK):
-        known[xorb.pk] = xorb, layout.Index.of(xorb.index)
-    if not connection.in_atomic_block:
-        connection.close()
-    if not wanted <= known.keys():
-        raise ObjectMissing("Chunks of this file are not held, or are held back because they are damaged.")
-    return known
-
-
-def _trimmed(xorb: Xorb, index: layout.Index, start: int, end: int, low: int, high: int) -> Stretch:
-    """Keep only the chunks that hold raw bytes `low` up to `high` of a term."""
-    ends = index.raw_ends(start, end)
-    first = int(numpy.searchsorted(ends, low, side="right"))
-    last = int(numpy.searchsorted(ends, high, side="left")) + 1
-    begins = int(ends[first - 1]) if first else 0
-    raw = int(ends[last - 1]) - begins
-    return Stretch(xorb, index, start + first, start + last, raw, low - begins, high - low)
-
-
-def read(recipe: Recipe, start: int, length: int) -> Generator[bytes, None, None]:
+def read(recipe: Recipe, start: int, length: int, *, room: Room = READER) -> Generator[bytes, None, None]:
     """Return the bytes of a range, chunk by chunk; the first stretch is found before anything is returned.
 
     Every chunk is hashed again before it goes out.  Raises RangeNotSatisfiable, ObjectMissing; while it is
-    iterated also StoreUnavailable, and ObjectMissing where stored chunks turn out damaged.
+    iterated also StoreUnavailable, and ChunksDamaged where stored chunks turn out damaged.
     """
     found = stretches(recipe, start, length)
-    return _read(next(found), found)
+    first = next(found)
+    return _read(recipe, itertools.chain([first], found), room)
 
 
-def _read(first: Stretch, others: Iterator[Stretch]) -> Generator[bytes, None, None]:
-    yield from _decoded(first)
-    for stretch in others:
-        yield from _decoded(stretch)
+def _read(recipe: Recipe, found: Iterable[Stretch], room: Room) -> Generator[bytes, None, None]:
+    for _, content in _contents(((recipe, stretch) for stretch in found), room):
+        yield content
 
 
-def _decoded(stretch: Stretch) -> Iterator[bytes]:
+def read_all(recipes: Iterable[Recipe]) -> Generator[tuple[Recipe, bytes], None, None]:
+    """Yield whole files one after another, chunk by chunk, each chunk with the recipe of its file.
+
+    Small files lie side by side in few xorbs: what belongs together is fetched together, across files.  Raises
+    ObjectMissing, ChunksDamaged, StoreUnavailable.
+    """
+    known = Known()
+    wanted = ((recipe, stretch) for recipe in recipes for stretch in stretches(recipe, 0, recipe.size, known))
+    return _contents(wanted, WORKER)
+
+
+def _contents(wanted: Iterable[Wanted], room: Room) -> Generator[tuple[Recipe, bytes], None, None]:
+    for batch in _batches(wanted, room):
+        if len(batch) == 1:
+            recipe, stretch = batch[0]
+            for content in _trimmed(_streamed(stretch), stretch):
+                yield recipe, content
+            continue
+        for (recipe, stretch), span in zip(batch, _spans([stretch for _, stretch in batch]), strict=True):
+            for content in _trimmed(span.decoded(stretch), stretch):
+                yield recipe, content
+
+
+def _batches(wanted: Iterable[Wanted], room: Room) -> Iterator[list[Wanted]]:
+    """Gather what fits the room; a stretch that fills it alone is left alone."""
+    batch: list[Wanted] = []
+    seen: set[str] = set()
+    taken = 0
+    for recipe, stretch in wanted:
+        start, end = stretch.stored
+        cost = end - start + (0 if stretch.xorb.key in seen else INDEXED * len(stretch.index))
+        if batch and (taken + cost > room.bytes or len(batch) == room.stretches):
+            yield batch
+            batch, taken = [], 0
+            seen.clear()
+        batch.append((recipe, stretch))
+        seen.add(stretch.xorb.key)
+        taken += cost
+    if batch:
+        yield batch
+
+
+class _Span:
+    """Stored bytes of one xorb that are fetched in one request, when first used, and let go after the last use."""
+
+    def __init__(self, xorb: Xorb, start: int) -> None:
+        self.xorb, self.start, self.end, self.uses = xorb, start, start, 0
+        self._data = b""
+
+    def decoded(self, stretch: Stretch) -> Iterator[bytes]:
+        """Yield the raw chunks of a stretch that lies within."""
+        if not self._data:
+            self._data = b"".join(_opened(self.xorb, self.start, self.end))
+        start, end = stretch.stored
+        stored = memoryview(self._data)[start - self.start : end - self.start]
+        yield from _checked(stretch, stored, stretch.start, stretch.end)
+        self.uses -= 1
+        if not self.uses:
+            self._data = b""
+
+
+def _spans(batch: Sequence[Stretch]) -> list[_Span]:
+    """Return for each stretch the span that it is fetched with."""
+    found: dict[int, _Span] = {}
+    last: _Span | None = None
+    for number in sorted(range(len(batch)), key=lambda at: (batch[at].xorb.key, batch[at].stored)):
+        xorb, (start, end) = batch[number].xorb, batch[number].stored
+        if last is None or last.xorb.key != xorb.key or start > last.end + GAP:
+            last = _Span(xorb, start)
+        last.end = max(last.end, end)
+        last.uses += 1
+        found[number] = last
+    return [found[number] for number in range(len(batch))]
+
+
+def _trimmed(contents: Iterable[bytes], stretch: Stretch) -> Iterator[bytes]:
     skip, left = stretch.skip, stretch.length
-    for content in _chunks(stretch):
+    for content in contents:
         wanted = content[skip : skip + left] if skip or left < len(content) else content
         skip = 0
         left -= len(wanted)
         yield wanted
 
 
-def _chunks(stretch: Stretch) -> Iterator[bytes]:
+def _streamed(stretch: Stretch) -> Iterator[bytes]:
+    """Yield the raw chunks of a stretch while it is being fetched."""
     start, end = stretch.stored
-    chunks = stretch.index.chunks(stretch.start, stretch.end)
-    with s3.open_range(stretch.xorb.key, start, end - start) as stream:
-        taker, at = _Taker(stream), 0
-        while at < len(chunks):
-            stop = at + 1
-            while stop < len(chunks) and chunks[stop].end - chunks[at].start <= PIECE:
-                stop += 1
-            batch = chunks[at:stop]
-            try:
-                yield from decode(taker.take(batch[-1].end - batch[0].start), batch)
-            except XetError as error:
-                raise ObjectMissing(f"Stored chunks are damaged: {error}") from error
-            at = stop
+    stream = _opened(stretch.xorb, start, end)
+    taker, at, ends = _Taker(stream), stretch.start, stretch.index.rows["end"]
+    while at < stretch.end:
+        begin, _ = stretch.index.stored(at, stretch.end)
+        stop = max(at + 1, int(ends[: stretch.end].searchsorted(begin + PIECE, side="right")))
+        yield from _checked(stretch, taker.take(int(ends[stop - 1]) - begin), at, stop)
+        at = stop
 
 
-class Shelf:
-    """Reads many small files that lie in few xorbs: a xorb that is asked for again is fetched whole, once."""
-
-    def __init__(self) -> None:
-        self._rows: Rows = {}
-        self._asked: Counter[int] = Counter()
-        self._held: tuple[int, bytes] = (0, b"")
-
-    def read(self, recipe: Recipe) -> Iterator[bytes]:
-        """Yield a whole file, chunk by chunk; raises ObjectMissing, StoreUnavailable."""
-        if len(self._rows) > WINDOW:
-            self._rows.clear()
-        for stretch in stretches(recipe, 0, recipe.size, self._rows):
-            try:
-                yield from decode(self._stored(stretch), stretch.index.chunks(stretch.start, stretch.end))
-            except XetError as error:
-                raise ObjectMissing(f"Stored chunks are damaged: {error}") from error
-
-    def _stored(self, stretch: Stretch) -> memoryview:
-        xorb, (start, end) = stretch.xorb, stretch.stored
-        self._asked[xorb.pk] += 1
-        if self._held[0] != xorb.pk:
-            if self._asked[xorb.pk] < ASKED_OFTEN:
-                return memoryview(_fetched(xorb.key, start, end))
-            self._held = xorb.pk, _fetched(xorb.key, 0, xorb.stored_size)
-        return memoryview(self._held[1])[start:end]
+def _checked(stretch: Stretch, stored: bytes | memoryview, start: int, end: int) -> Iterator[bytes]:
+    """Yield raw chunks `start` up to `end`, each hashed again; raises ChunksDamaged."""
+    try:
+        yield from decode(stored, stretch.index.chunks(start, end))
+    except XetError as error:
+        raise ChunksDamaged(f"Stored chunks are damaged: {error}", xorb=stretch.xorb.pk) from error
 
 
-def _fetched(key: str, start: int, end: int) -> bytes:
-    with s3.open_range(key, start, end - start) as stream:
-        return b"".join(stream)
+def _opened(xorb: Xorb, start: int, end: int) -> Iterator[bytes]:
+    """Yield stored bytes `start` up to `end`; raises ChunksDamaged where they are not there, StoreUnavailable."""
+    try:
+        with s3.open_range(xorb.key, start, end - start) as stream:
+            yield from stream
+    except (ObjectMissing, RangeNotSatisfiable) as error:
+        raise ChunksDamaged(f"Stored chunks are not there: {error}", xorb=xorb.pk) from error
 
 
 class _Taker:
@@ -177,7 +174,8 @@ class _Taker:
         while have < length:
             piece = next(self._stream, b"")
             if not piece:
-                raise ObjectMissing("The stored chunks end too early.")
+                # The store promised as many bytes as were asked for: it broke off, which says nothing about them.
+                raise StoreUnavailable("The object store broke off in the middle of an answer.")
             parts.append(piece)
             have += len(piece)
         joined = b"".join(parts)

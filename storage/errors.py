@@ -33,6 +33,14 @@ class ObjectMissing(StorageError):
     """The bytes are not held, or are held back because they are damaged."""
 
 
+class ChunksDamaged(ObjectMissing):
+    """Chunks of the xorb with this row id are not what they were when they came, or are gone."""
+
+    def __init__(self, message: str, *, xorb: int) -> None:
+        super().__init__(message)
+        self.xorb = xorb
+
+
 class RangeNotSatisfiable(StorageError):
     """The wanted range lies outside the object."""
 

@@ -1,6 +1,6 @@
 """Recipes: proven by hashing what they make, and found again by the hash of their file."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
@@ -8,9 +8,9 @@ from itertools import islice
 from django.db.models import Case, Value, When
 from django.utils import timezone
 
-from storage import chunks
+from storage import chunks, layout
 from storage.digests import Digest, StreamHasher
-from storage.models import Blob, Form, Recipe, RecipeXorb
+from storage.models import Blob, Form, Recipe, RecipeXorb, Xorb
 from storage.quarantine import release_if_sound
 from storage.soundness import locked
 
@@ -44,32 +44,51 @@ def proving(pks: Collection[int]) -> list[Recipe]:
     return list(mine.order_by("pk"))
 
 
-def hash_content(recipe: Recipe, *, progress: Callable[[int], None]) -> Digest:
-    """Return the sha256 of what a recipe makes; the next piece is decoded while this one is hashed.
+def missing(pks: Collection[int]) -> int:
+    """Return how many of these recipes are no more: the sweep took them, or another file's proof made them needless."""
+    return len(set(pks)) - Recipe.objects.filter(pk__in=pks).count()
 
-    `progress` gets the number of bytes hashed so far and may raise to stop.  Raises ObjectMissing, StoreUnavailable.
+
+def give_up(spoiled: Collection[Recipe]) -> None:
+    """Forget recipes that can never be proven."""
+    Recipe.objects.filter(pk__in=[recipe.pk for recipe in spoiled], state=STATE.PROVING).delete()
+
+
+def needing_damaged(pks: Collection[int]) -> set[int]:
+    """Return which of these recipes need a xorb that is known to be damaged."""
+    needs = RecipeXorb.objects.filter(recipe__in=pks, xorb__state=Xorb.State.DAMAGED)
+    return set(needs.values_list("recipe", flat=True))
+
+
+def nearby(found: Collection[Recipe]) -> list[Recipe]:
+    """Return recipes in the order in which their first chunks lie in the store, so that they are read quickest."""
+    return sorted(found, key=lambda recipe: layout.unpack_terms(recipe.terms)[0].item())
+
+
+def hash_contents(
+    found: Iterable[Recipe], *, progress: Callable[[int], None]
+) -> Iterator[tuple[Recipe, Digest]]:
+    """Yield the sha256 of what each recipe makes; the next piece is decoded while this one is hashed.
+
+    `progress` gets the number of bytes hashed so far and may raise to stop.  Raises ObjectMissing, ChunksDamaged,
+    StoreUnavailable.
     """
-    hasher = StreamHasher()
-    with closing(chunks.read(recipe, 0, recipe.size)) as content, ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(_some, content)
-        while piece := ahead.result():
-            ahead = reader.submit(_some, content)
-            for data in piece:
+    done, hasher = 0, StreamHasher()
+    with closing(chunks.read_all(found)) as contents, ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(_some, contents)
+        while pieces := ahead.result():
+            ahead = reader.submit(_some, contents)
+            for recipe, data in pieces:
                 hasher.update(data)
-            progress(hasher.size)
-    return hasher.digest()
+                if hasher.size == recipe.size:
+                    done += hasher.size
+                    yield recipe, hasher.digest()
+                    hasher = StreamHasher()
+            progress(done + hasher.size)
 
 
-def hash_small(recipe: Recipe, shelf: chunks.Shelf) -> Digest:
-    """Return the sha256 of what a recipe of a small file makes; raises as `hash_content`."""
-    hasher = StreamHasher()
-    for data in shelf.read(recipe):
-        hasher.update(data)
-    return hasher.digest()
-
-
-def _some(content: Iterator[bytes]) -> list[bytes]:
-    return list(islice(content, AT_ONCE))
+def _some(contents: Iterator[tuple[Recipe, bytes]]) -> list[tuple[Recipe, bytes]]:
+    return list(islice(contents, AT_ONCE))
 
 
 def settle(found: Sequence[tuple[Recipe, str]]) -> dict[int, Blob]:

@@ -9,10 +9,11 @@ from django.core.mail import send_mail
 from django.utils import timezone
 
 from hub.accounts.models import User
-from hub.catalog import jobs, upkeep
+from hub.catalog import forms, jobs, upkeep
 from hub.catalog.models import Job, Repo
 from storage import scrub as scrubbing
 from storage import sweep as sweeping
+from storage.models import Xorb
 from workers.verify import Progress
 
 _log = logging.getLogger(__name__)
@@ -40,15 +41,34 @@ def scrub(job: Job) -> None:
     xorbs = list(scrubbing.due_xorbs(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
     for number, xorb in enumerate(xorbs):
         jobs.report(job, progress=number / len(xorbs), step=f"re-hashing xorb {xorb.hash[:12]}")
-        problem = scrubbing.check_xorb(xorb)
-        if problem:
-            damaged += [_tell(blob.sha256, repos, problem) for blob, repos in upkeep.hold_back_xorb(xorb)]
-        else:
-            scrubbing.mark_xorb_sound(xorb)
+        damaged += _looked_at(xorb)
     checked = len(forms) + len(xorbs)
     with jobs.finishing(job, {"checked": checked, "damaged": damaged}):
         if SCRUB_BATCH in (len(forms), len(xorbs)):
             jobs.ask(kind="scrub", subject=f"after {job.pk}")
+
+
+def _looked_at(xorb: Xorb) -> list[str]:
+    """Read a xorb and hold it back where it is damaged; returns the files that are not served any more."""
+    problem = scrubbing.check_xorb(xorb)
+    if problem:
+        _log.error("The stored xorb %s is damaged: %s", xorb, problem)
+        return [_tell(blob.sha256, repos, problem) for blob, repos in upkeep.hold_back_xorb(xorb)]
+    scrubbing.mark_xorb_sound(xorb)
+    return []
+
+
+def look_at(xorb: int) -> list[str]:
+    """The same at once for the xorb with this row id, where it counts as sound."""
+    row = Xorb.objects.filter(pk=xorb, state=Xorb.State.OK).first()
+    return _looked_at(row) if row else []
+
+
+def check_xorb(job: Job) -> None:
+    """Look at a xorb of which somebody was about to get damaged chunks."""
+    damaged = look_at(job.payload["xorb"])
+    with jobs.finishing(job, {"damaged": damaged}):
+        pass
 
 
 def _tell(sha256: str, repos: Sequence[Repo], problem: str) -> str:
@@ -80,6 +100,7 @@ def sweep(job: Job) -> None:
         "claims": upkeep.release_claims(before),
         "objects": upkeep.release_objects(before),
         "blobs": upkeep.release_blobs(before),
+        "plain forms": forms.make_room(),
         "recipes": sweeping.forget_recipes(grace),
         "xorbs": sweeping.forget_xorbs(XORB_MEMORY),
         "jobs": upkeep.forget_jobs(),

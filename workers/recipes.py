@@ -1,6 +1,5 @@
-"""Proving files that came as chunks: decode what a recipe names, hash it, and settle what the repo may serve."""
+"""Proving files that came as chunks: decode what recipes name, hash it, and settle what the repo may serve."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,43 +7,61 @@ from hub.accounts.models import User
 from hub.catalog import holdings, jobs
 from hub.catalog.models import Job
 from storage import recipes
-from storage.chunks import Shelf
-from storage.errors import ObjectMissing
+from storage.errors import ChunksDamaged, ObjectMissing
 from storage.models import Recipe
+from workers import care
 from workers.errors import Refused
 from workers.verify import Progress
 
-# Files up to this size are read from xorbs that are fetched whole.
-SMALL = 4 * 2**20
+SPOILED = "Stored chunks of the file {} were found damaged. Push it again: its chunks are then sent anew."
+GONE = "Some files were given up before they were proven. Send them again."
 
 
 def prove_chunks(job: Job) -> None:
-    """Hash what the recipes in the payload make; each becomes a file of the repo, or goes with the job's last write."""
+    """Hash what the recipes in the payload make; each becomes a file of the repo, or goes with the job's last write.
+
+    A file of which stored chunks are damaged is given up, and the client told that trying again is of use.
+    """
     repo = job.repo
     if repo is None:
         raise Refused("The repository is gone.")
-    pending = recipes.proving(job.payload["recipes"])
-    progress = Progress(job, sum(recipe.size for recipe in pending), "hashing chunks")
-    found, done, shelf = [], 0, Shelf()
-    for recipe in pending:
-        found.append((recipe, _hash(recipe, shelf, partial(_advance, progress, done))))
-        done += recipe.size
+    named = job.payload["recipes"]
+    gone = recipes.missing(named)
+    pending = recipes.nearby(recipes.proving(named))
+    hashes = _hash_all(job, pending)
+    found = [(recipe, hashes[recipe.pk]) for recipe in pending if recipe.pk in hashes]
+    spoiled = [recipe for recipe in pending if recipe.pk not in hashes]
     by = User.objects.filter(pk=job.payload["user"]).first()
-    result: dict[str, Any] = {"files": len(pending)}
+    result: dict[str, Any] = {"files": len(pending), "again": bool(spoiled or gone)}
     with jobs.finishing(job, result):
-        result["problems"] = holdings.settle_recipes(found, domain=job.payload["domain"], repo=repo, by=by)
+        problems = holdings.settle_recipes(found, domain=job.payload["domain"], repo=repo, by=by)
+        recipes.give_up(spoiled)
+        problems += [SPOILED.format(recipe.file_hash) for recipe in spoiled] + ([GONE] if gone else [])
+        result["problems"] = problems
+
+
+def _hash_all(job: Job, pending: list[Recipe]) -> dict[int, str]:
+    """Return what recipes make by their ids, without those of which chunks are damaged."""
+    progress = Progress(job, sum(recipe.size for recipe in pending), "hashing chunks")
+    hashes: dict[int, str] = {}
+    done = 0
+    while pending:
+        try:
+            for recipe, digest in recipes.hash_contents(pending, progress=partial(_advance, progress, done)):
+                hashes[recipe.pk] = digest
+        except ObjectMissing as error:
+            if isinstance(error, ChunksDamaged):
+                care.look_at(error.xorb)
+            damaged = recipes.needing_damaged([recipe.pk for recipe in pending])
+            if not damaged - hashes.keys():
+                # What was read is sound after all, or not there for another reason: the next run will tell.
+                raise
+            done += sum(recipe.size for recipe in pending if recipe.pk in hashes)
+            pending = [recipe for recipe in pending if recipe.pk not in damaged | hashes.keys()]
+        else:
+            break
+    return hashes
 
 
 def _advance(progress: Progress, before: int, done: int) -> None:
     progress(before + done)
-
-
-def _hash(recipe: Recipe, shelf: Shelf, progress: Callable[[int], None]) -> str:
-    try:
-        if recipe.size > SMALL:
-            return recipes.hash_content(recipe, progress=progress)
-        progress(0)
-        return recipes.hash_small(recipe, shelf)
-    except ObjectMissing as error:
-        # Chunks that were sound when they came are not any more: the scrub will tell, and a new upload heals it.
-        raise Refused(str(error)) from error

@@ -102,6 +102,16 @@ def hold_back(form: Form) -> list[Repo]:
     return holdings.reconcile([scrub.mark_damaged(form).pk])
 
 
+def suspect(xorb: int, *, key: str = "") -> None:
+    """Ask a worker to look at a xorb that may be damaged: chunks of it were about to be handed out, and were not.
+
+    Nothing is asked where it is known to be damaged, or lies no more under the ``key`` that was read.
+    """
+    sound = Xorb.objects.filter(pk=xorb, state=Xorb.State.OK)
+    if (sound.filter(key=key) if key else sound).exists():
+        jobs.ask(kind="check-xorb", subject=str(xorb), payload={"xorb": xorb})
+
+
 def hold_back_xorb(xorb: Xorb) -> list[tuple[Blob, list[Repo]]]:
     """The same for a xorb, which may be part of several blobs; returns those that are no longer served, and where.
 

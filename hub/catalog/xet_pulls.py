@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hub.catalog import access
+from hub.catalog import access, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllowed
 from hub.catalog.models import RepoBlob
 from hub.catalog.tickets import Ticket, identity_of
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_tokens import Caller
-from storage import chunks, recipes, signing, xorbs
+from storage import recipes, signing, xorbs
 from storage.errors import ObjectMissing, StorageError
 from storage.models import Recipe
+from storage.stretches import stretches
 
 PROVEN = RepoBlob.State.PROVEN
 # An answer of so many terms has some 10 MB; the client asks for a large file range by range.
@@ -92,7 +93,7 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
     found = Plan()
     spans: list[Piece] = []
     try:
-        for number, stretch in enumerate(chunks.stretches(recipe, start, length)):
+        for number, stretch in enumerate(stretches(recipe, start, length)):
             if number == MOST_TERMS:
                 raise BadRequest(f"This range lies in more than {MOST_TERMS} terms; ask for a smaller one.")
             found.skip = found.skip if number else stretch.skip
@@ -154,6 +155,7 @@ def redeem(ticket: SpanTicket) -> Iterator[bytes]:
     try:
         stream = xorbs.open_span(ticket.xorb, ticket.key, ticket.start, ticket.end)
     except ObjectMissing as error:
+        upkeep.suspect(ticket.xorb, key=ticket.key)
         # The client takes this refusal for a link that has expired, and asks anew how the file is put together.
         raise NotAllowed(str(error)) from error
     except StorageError as error:
