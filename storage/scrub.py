@@ -1,6 +1,6 @@
 """Looking after what is kept: every form is read back and hashed again from time to time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from storage.models import Blob, Form, Xorb
 from storage.quarantine import quarantine_if_unsound, release_if_sound
 from storage.soundness import damage_forms
 from storage.xet.errors import XetError
-from storage.xet.xorbs import read_xorb
+from storage.xet.xorbs import scan_xorb
 
 
 def due(limit: int, older_than: timedelta) -> QuerySet[Form]:
@@ -71,12 +71,25 @@ def check_xorb(xorb: Xorb) -> str:
     """
     try:
         with s3.open_range(xorb.key, 0, xorb.stored_size) as stream:
-            data = b"".join(stream)
-        chunks, length = read_xorb(data)
+            chunks, length = scan_xorb(_Reader(stream), xorb.stored_size)
     except (ObjectMissing, RangeNotSatisfiable, XetError) as error:
         return str(error)
     same = length == xorb.stored_size and pack_index(chunks) == bytes(xorb.index)
     return "" if same else "Its chunks are not the ones that were stored."
+
+
+class _Reader:
+    """Reads what a stream brings."""
+
+    def __init__(self, stream: Iterator[bytes]) -> None:
+        self._stream = stream
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none only at the end of the stream."""
+        piece = self._rest or next(self._stream, b"")
+        self._rest = piece[size:]
+        return piece[:size]
 
 
 def mark_xorb_sound(xorb: Xorb) -> None:

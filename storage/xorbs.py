@@ -1,9 +1,10 @@
 """Xorbs: taken in, named, read.  Nothing is kept that was not decoded, hashed and found to be what it is called."""
 
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from io import BytesIO
+from typing import IO
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,11 +16,13 @@ from storage.models import Blob, Xorb
 from storage.soundness import heal_forms
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text, xorb_hash
-from storage.xet.xorbs import Chunk, read_xorb
+from storage.xet.xorbs import Chunk, scan_xorb
 
 OK = Xorb.State.OK
 # A mention is written down anew only when the last one is older, so that most requests write nothing.
 MENTION = timedelta(hours=1)
+# Verifying keeps a processor busy: so many uploads do it at once in a process, the others wait.
+_VERIFYING = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +33,31 @@ class Kept:
     healed: list[Blob]
 
 
-def keep(name: str, data: bytes, *, domain: str) -> Kept:
-    """Verify the serialized xorb `data` and keep it under its hash `name`.
+def keep(name: str, file: IO[bytes], length: int, *, domain: str) -> Kept:
+    """Verify the serialized xorb of `length` bytes in `file` and keep it under its hash `name`.
 
-    Not to be called in a transaction.  Raises XetError, StoreUnavailable.
+    The file is read from its start, by pieces, and cut to the xorb's data part.  Not to be called in a transaction.
+    Raises XetError, StoreUnavailable.
     """
-    chunks, length = read_xorb(data)
+    file.seek(0)
+    with _VERIFYING:
+        chunks, data_length = scan_xorb(file, length)
     found = to_text(xorb_hash([(chunk.hash, chunk.raw) for chunk in chunks]))
     if found != name:
         raise XetError(f"The chunks of this xorb hash to {found}, not to {name}.")
     if named_in(domain, [name]):
         return Kept(gained=False, healed=[])
-    return _store(name, data if length == len(data) else data[:length], chunks, domain)
+    file.truncate(data_length)
+    return _store(name, file, chunks, domain)
 
 
-def _store(name: str, data: bytes, chunks: list[Chunk], domain: str) -> Kept:
-    """Write the bytes under a fresh key, then the row; the key of one who comes second is condemned."""
-    key = keys.xorb_key(name)
-    sending.write_stream(key, BytesIO(data), len(data))
+def _store(name: str, file: IO[bytes], chunks: list[Chunk], domain: str) -> Kept:
+    """Write the file under a fresh key, then the row; the key of one who comes second is condemned."""
+    key, length = keys.xorb_key(name), chunks[-1].end
+    file.seek(0)
+    sending.write_stream(key, file, length)
     fresh = {
-        "key": key, "raw_size": sum(chunk.raw for chunk in chunks), "stored_size": len(data),
+        "key": key, "raw_size": sum(chunk.raw for chunk in chunks), "stored_size": length,
         "index": layout.pack_index(chunks), "mentioned_at": timezone.now(),
     }  # fmt: skip
     healed: list[Blob] = []

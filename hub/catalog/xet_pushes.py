@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 from uuid import UUID
 
 import redis
@@ -30,10 +31,13 @@ BEAT_SECONDS = 10.0
 PATIENCE_SECONDS = 1800.0
 
 
-def keep_xorb(caller: Caller, name: str, data: bytes) -> bool:
-    """Verify and keep a xorb; returns whether the caller's domain gained it.  Raises BadRequest, StoreTrouble."""
+def keep_xorb(caller: Caller, name: str, file: IO[bytes], length: int) -> bool:
+    """Verify and keep the xorb in a file of its own; returns whether the caller's domain gained it.
+
+    Raises BadRequest, StoreTrouble.
+    """
     try:
-        kept = xorbs.keep(name, data, domain=caller.domain)
+        kept = xorbs.keep(name, file, length, domain=caller.domain)
     except XetError as error:
         raise BadRequest(str(error)) from error
     except StorageError as error:

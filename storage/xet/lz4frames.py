@@ -6,12 +6,10 @@ frames of other kinds, a wrong length or check byte, and matches that reach back
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import lz4.block
 import lz4.frame
 
 from storage.xet.errors import XetError
@@ -21,7 +19,7 @@ Buffer = bytes | bytearray | memoryview
 
 _MAGIC = 0x184D2204
 _VERSION, _VERSION_MASK = 0x40, 0xC0
-_INDEPENDENT, _BLOCK_CHECK, _SIZED, _CONTENT_CHECK, _RESERVED, _DICTIONARY = 0x20, 0x10, 0x08, 0x04, 0x02, 0x01
+_BLOCK_CHECK, _SIZED, _CONTENT_CHECK, _RESERVED, _DICTIONARY = 0x10, 0x08, 0x04, 0x02, 0x01
 _FLAGS, _SHAPE, _SHORTEST, _SIZE = 4, 5, 7, 8
 _LENGTH = struct.Struct("<I")
 _STORED = 1 << 31
@@ -40,81 +38,54 @@ def compress(data: Buffer) -> bytes:
     return packed
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What a frame says of itself before its blocks, which begin at `length`."""
-
-    length: int
-    block: int
-    linked: bool
-    block_check: bool
-    content_check: bool
-    content: int | None
-
-    @property
-    def plain(self) -> bool:
-        """Whether each block can be decoded by itself, with nothing to check beside."""
-        return not (self.linked or self.block_check or self.content_check)
-
-
 class Decompressor:
-    """Decodes frame after frame.  One that is not `strict` takes what was vetted before for no less, and is quicker."""
+    """Decodes frame after frame with one set of buffers."""
 
-    def __init__(self, *, strict: bool) -> None:
-        self._strict = strict
+    def __init__(self) -> None:
         self._context: Any = lz4.frame.create_decompression_context()
 
-    def decode(self, packed: memoryview, size: int) -> bytes:
-        """Return the `size` bytes that `packed` holds; never more than these are made.
+    def decode(self, packed: Buffer, size: int) -> bytes:
+        """Return the `size` bytes that `packed` holds.
 
-        Raises XetError for a damaged frame, for one that holds more or fewer bytes, for anything after its end, and
-        for whatever the client would not read alike.
+        Raises XetError for a damaged frame, for one that holds more or fewer bytes (no more than one byte beyond
+        `size` is ever made), and for anything after its end.
         """
-        head = _head(_start(packed))
-        if head.content is not None and head.content != size:
-            raise XetError(f"its LZ4 frame announces {head.content} instead of {size} bytes")
-        blocks = list(_blocks(packed, head))
-        raw = self._together(blocks, size, head.block) if head.plain else self._framed(packed, size)
-        if len(raw) != size:
-            raise XetError(f"its LZ4 frame holds less than the announced {size} bytes")
-        if self._strict and may_reach_nowhere(raw):
-            for block, stored in blocks:
-                if not stored and reaches_nowhere(bytes(block)):
-                    raise XetError("its LZ4 frame has a match that reaches back by 0 bytes")
-        return raw
-
-    def _together(self, blocks: list[tuple[memoryview, bool]], size: int, most: int) -> bytes:
-        """Return what independent blocks hold, each at most `most` bytes."""
-        parts, left = [], size
-        for block, stored in blocks:
-            if not left or (stored and len(block) > left):
-                raise XetError(f"its LZ4 frame holds more than the announced {size} bytes")
-            parts.append(bytes(block) if stored else _unpacked(block, min(left, most)))
-            left -= len(parts[-1])
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _framed(self, packed: memoryview, size: int) -> bytes:
-        """Return what a frame of linked or checked blocks holds, which the library reads as a whole."""
         lz4.frame.reset_decompression_context(self._context)
         try:
             raw, used, ended = lz4.frame.decompress_chunk(self._context, packed, max_length=size + 1)
         except RuntimeError as error:
+            # What an error leaves of a context is not to be used again.
             self._context = lz4.frame.create_decompression_context()
             raise XetError("its LZ4 frame is damaged") from error
-        if len(raw) > size:
-            raise XetError(f"its LZ4 frame holds more than the announced {size} bytes")
+        if len(raw) != size:
+            less_or_more = "more" if len(raw) > size else "less"
+            raise XetError(f"its LZ4 frame holds {less_or_more} than the announced {size} bytes")
         if not ended or used != len(packed):
             raise XetError("its LZ4 frame does not end with the chunk")
         decoded: bytes = raw
         return decoded
 
+    def decode_strictly(self, packed: memoryview, size: int) -> bytes:
+        """Return what `decode` does; raises XetError also for what the client would not read alike."""
+        head = _head(_start(packed))
+        if head.content not in (None, size):
+            raise XetError(f"its LZ4 frame announces {head.content} instead of {size} bytes")
+        blocks = _packed_blocks(packed, head)
+        raw = self.decode(packed, size)
+        if may_reach_nowhere(raw) and any(reaches_nowhere(bytes(block)) for block in blocks):
+            raise XetError("its LZ4 frame has a match that reaches back by 0 bytes")
+        return raw
 
-def _unpacked(block: memoryview, most: int) -> bytes:
-    try:
-        raw: bytes = lz4.block.decompress(block, uncompressed_size=most)
-    except lz4.block.LZ4BlockError as error:
-        raise XetError(f"its LZ4 frame is damaged, or holds more than the announced bytes ({most} left)") from error
-    return raw
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a frame says of itself before its blocks: which are checked, how long they and the content may be."""
+
+    length: int
+    block: int
+    block_check: int
+    content_check: int
+    content: int | None
 
 
 def _start(packed: memoryview) -> bytes:
@@ -138,33 +109,37 @@ def _head(start: bytes) -> _Head:
     return _Head(
         length,
         _BLOCK_SIZES[shape],
-        not flags & _INDEPENDENT,
-        bool(flags & _BLOCK_CHECK),
-        bool(flags & _CONTENT_CHECK),
-        int.from_bytes(start[6 : 6 + _SIZE], "little") if sized else None,
+        _LENGTH.size if flags & _BLOCK_CHECK else 0,
+        _LENGTH.size if flags & _CONTENT_CHECK else 0,
+        int.from_bytes(start[_SHAPE + 1 : length - 1], "little") if sized else None,
     )
 
 
-def _blocks(packed: memoryview, head: _Head) -> Iterator[tuple[memoryview, bool]]:
-    """Yield the blocks of a frame, each with whether it is stored as it is; raises XetError unless all fits."""
-    at, check = head.length, _LENGTH.size if head.block_check else 0
+def _packed_blocks(packed: memoryview, head: _Head) -> list[memoryview]:
+    """Return the blocks of a frame that are not stored as they are; raises XetError unless all fits together."""
+    found, at = [], head.length
     while True:
-        if len(packed) - at < _LENGTH.size:
-            raise XetError("its LZ4 frame does not end with the chunk")
-        (length,) = _LENGTH.unpack_from(packed, at)
+        (length,) = _LENGTH.unpack(_exactly(packed, at, _LENGTH.size))
         at += _LENGTH.size
         if not length:
             break
-        stored, length = bool(length & _STORED), length & ~_STORED
+        stored, length = length & _STORED, length & ~_STORED
         # A packed block of one byte can only be one that holds nothing, which the client takes for the end.
         if not (0 if stored else 1) < length <= head.block:
             raise XetError(f"its LZ4 frame has a block of {length} bytes, too few or too many")
-        if len(packed) - at < length + check:
-            raise XetError("its LZ4 frame does not end with the chunk")
-        yield packed[at : at + length], stored
-        at += length + check
-    if len(packed) - at != (_LENGTH.size if head.content_check else 0):
+        block = _exactly(packed, at, length + head.block_check)[:length]
+        at += length + head.block_check
+        if not stored:
+            found.append(block)
+    if len(packed) - at != head.content_check:
         raise XetError("its LZ4 frame does not end with the chunk")
+    return found
+
+
+def _exactly(packed: memoryview, at: int, length: int) -> memoryview:
+    if len(packed) - at < length:
+        raise XetError("its LZ4 frame does not end with the chunk")
+    return packed[at : at + length]
 
 
 def _check_byte(described: bytes) -> int:

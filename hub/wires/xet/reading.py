@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -34,7 +35,8 @@ _STATUS: dict[type[Exception], int] = {
     errors.StoreTrouble: 503,
     PastTheEnd: 416,
 }
-# Bodies arrive in files, whatever their number and pace, by small pieces; one at a time is in a process's memory.
+# Bodies arrive in files, whatever their number and pace, by small pieces; of those that must be in memory to be read,
+# a process holds one at a time.
 PIECE = 64 * 1024
 SPOOLED = 2**18
 _IN_MEMORY = threading.Lock()
@@ -107,32 +109,44 @@ def check_hash(text: str) -> str:
 
 
 @contextmanager
-def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
-    """Take the body of a request and hold it in memory for as long as the block runs.
+def file_of(request: HttpRequest, *, at_most: int) -> Iterator[tuple[IO[bytes], int]]:
+    """Receive the body of a request into a file that lasts as long as the block runs; yield it with its length.
 
-    It is received into a file first, so a slow sender holds no memory.  Raises BadRequest, TooLarge.
+    A body takes no memory by this, however slow its sender is.  Raises BadRequest, TooLarge.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     if not announced.isdigit():
         raise BadRequest("Content-Length is needed.")
-    if int(announced) > at_most:
-        raise TooLarge(f"The body has {announced} bytes; at most {at_most} are taken.")
+    length = int(announced)
+    if length > at_most:
+        raise TooLarge(f"The body has {length} bytes; at most {at_most} are taken.")
     release_connection()
     with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as file:
-        received = 0
-        try:
-            while received < int(announced) and (
-                piece := request.read(min(PIECE, int(announced) - received))
-            ):
-                received += len(piece)
-                file.write(piece)
-        except OSError as error:
-            raise BadRequest(f"The body breaks off after {received} of {announced} bytes.") from error
-        if received != int(announced):
-            raise BadRequest(f"The body ends after {received} of {announced} bytes.")
-        with _IN_MEMORY:
-            file.seek(0)
-            yield file.read()
+        _receive(request, file, length)
+        file.seek(0)
+        yield file, length
+
+
+def _receive(request: HttpRequest, file: IO[bytes], length: int) -> None:
+    received = 0
+    try:
+        while received < length and (piece := request.read(min(PIECE, length - received))):
+            received += len(piece)
+            file.write(piece)
+    except OSError as error:
+        raise BadRequest(f"The body breaks off after {received} of {length} bytes.") from error
+    if received != length:
+        raise BadRequest(f"The body ends after {received} of {length} bytes.")
+
+
+@contextmanager
+def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
+    """Receive the body of a request and hold it in memory for as long as the block runs, one at a time.
+
+    Raises BadRequest, TooLarge.
+    """
+    with file_of(request, at_most=at_most) as (file, _), _IN_MEMORY:
+        yield file.read()
 
 
 def line(frame: dict[str, object]) -> bytes:

@@ -8,7 +8,7 @@ from hub.catalog import xet_pushes
 from hub.catalog.errors import BadRequest, StoreTrouble
 from hub.catalog.xet_pushes import Registration
 from hub.wires.base import json_answer
-from hub.wires.xet.reading import body_of, caller_of, check_hash, line, refuse
+from hub.wires.xet.reading import body_of, caller_of, check_hash, file_of, line, refuse
 
 # A xorb holds 64 MiB of chunks behind 8192 headers, with at most 40 bytes for each in a footer.
 MAX_XORB = 65 * 2**20
@@ -31,8 +31,8 @@ def xorb(request: HttpRequest, *, epoch: int, domain: str, prefix: str, name: st
     if prefix not in PREFIXES:
         raise BadRequest(f"The prefix {prefix[:80]!r} is not known; expected 'default'.")
     check_hash(name)
-    with body_of(request, at_most=MAX_XORB) as data:
-        return json_answer({"was_inserted": xet_pushes.keep_xorb(caller, name, data)})
+    with file_of(request, at_most=MAX_XORB) as (file, length):
+        return json_answer({"was_inserted": xet_pushes.keep_xorb(caller, name, file, length)})
 
 
 def shard(request: HttpRequest, *, epoch: int, domain: str) -> HttpResponse:
