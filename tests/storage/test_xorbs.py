@@ -3,14 +3,16 @@
 import hashlib
 import threading
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from storage import chunks, dedup, downloads, recipes, registering, s3, scrub, sweep, xorbs
+from storage import dedup, downloads, recipes, registering, s3, scrub, sweep, xorbs
 from storage.errors import ObjectMissing, StoreUnavailable
 from storage.models import Blob, Condemned, DedupChunk, Recipe, Xorb
+from storage.stretches import stretches
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text
 from storage.xet.shards import write_shard
@@ -27,8 +29,12 @@ ENTRY = xorb_entry(CHUNKS)
 NAME = to_text(ENTRY.hash)
 
 
+def keep(data: bytes = write_xorb(CHUNKS), domain: str = "d") -> xorbs.Kept:
+    return xorbs.keep(NAME, BytesIO(data), len(data), domain=domain)
+
+
 def stored() -> Xorb:
-    xorbs.keep(NAME, write_xorb(CHUNKS), domain="d")
+    keep()
     return Xorb.objects.get(hash=NAME)
 
 
@@ -43,9 +49,9 @@ def proven() -> Blob:
     stored()
     shard = write_shard([file_entry(ENTRY, SHA256)], [ENTRY])
     (recipe,) = registered(shard)
-    found = recipes.hash_content(recipe, progress=ignore)
+    found = list(recipes.hash_contents([recipe], progress=ignore))
     with transaction.atomic():
-        blobs = recipes.settle([(recipe, found)])
+        blobs = recipes.settle(found)
     return blobs[recipe.pk]
 
 
@@ -58,16 +64,6 @@ def test_a_file_of_chunks_reads_like_any_other() -> None:
     assert downloads.link(SHA256, filename="w", expires=60) == ""
 
 
-def test_many_small_files_are_read_from_one_shelf() -> None:
-    proven()
-    (recipe,) = Recipe.objects.all()
-    shelf = chunks.Shelf()
-    assert {recipes.hash_small(recipe, shelf) for _ in range(5)} == {SHA256}
-    Xorb.objects.update(state="damaged")
-    with pytest.raises(ObjectMissing):
-        recipes.hash_small(recipe, chunks.Shelf())
-
-
 def test_two_who_send_the_same_xorb_at_once_keep_it_once() -> None:
     def listed() -> set[str]:
         return {row.key for batch in s3.list_prefix("xorbs/") for row in batch}
@@ -77,7 +73,7 @@ def test_two_who_send_the_same_xorb_at_once_keep_it_once() -> None:
     data = write_xorb(CHUNKS)
 
     def send(domain: str) -> None:
-        gained.append(xorbs.keep(NAME, data, domain=domain).gained)
+        gained.append(keep(data, domain).gained)
 
     threads = [threading.Thread(target=send, args=(f"d{number % 2}",)) for number in range(6)]
     for thread in threads:
@@ -113,7 +109,7 @@ def test_one_flipped_byte_is_found_by_the_scrub_and_never_handed_out() -> None:
     with pytest.raises(ObjectMissing):
         downloads.open_range(SHA256, 0, 1)
     assert dedup.answer(to_text(ENTRY.chunks[0][0]), domain="d") is None
-    kept = xorbs.keep(NAME, write_xorb(CHUNKS), domain="d")
+    kept = keep()
     assert (kept.gained, kept.healed) == (False, [blob])
     assert b"".join(downloads.open_range(SHA256, 0, len(CONTENT))) == CONTENT
     assert Condemned.objects.filter(key=xorb.key).exists()
@@ -141,7 +137,7 @@ def test_a_xorb_outlives_what_clients_remember_of_it() -> None:
     assert sweep.forget_xorbs(WEEKS) == 0
     Xorb.objects.update(mentioned_at=timezone.now() - timedelta(days=23))
     # Another mention, and it stays.
-    assert xorbs.keep(NAME, write_xorb(CHUNKS), domain="d").gained is False
+    assert keep().gained is False
     assert sweep.forget_xorbs(WEEKS) == 0
     Xorb.objects.update(mentioned_at=timezone.now() - timedelta(days=23))
     assert sweep.forget_xorbs(WEEKS) == 1
@@ -202,5 +198,5 @@ def test_the_epoch_only_rises() -> None:
 def test_stretches_hold_only_the_chunks_that_are_wanted() -> None:
     proven()
     (recipe,) = Recipe.objects.all()
-    (one,) = chunks.stretches(recipe, 30_000, 30_000)
+    (one,) = stretches(recipe, 30_000, 30_000)
     assert (one.start, one.end, one.skip, one.length, one.raw) == (1, 2, 0, 30_000, 30_000)
