@@ -32,6 +32,12 @@ HUB_SCRUB_DAYS = ENV.number("HUB_SCRUB_DAYS", 30, at_least=1)
 HUB_MAX_FILE_BYTES = ENV.number("HUB_MAX_FILE_BYTES", 500_000_000_000, at_least=1)
 HUB_BYTE_URL_SECONDS = ENV.number("HUB_BYTE_URL_SECONDS", 600, at_least=10)
 
+# --- second forms of large files ------------------------------------------------------------------------------------
+HUB_PLAIN_AFTER = ENV.number("HUB_PLAIN_AFTER", 3)
+HUB_PLAIN_DAYS = ENV.number("HUB_PLAIN_DAYS", 7, at_least=1)
+HUB_PLAIN_MAX_BYTES = ENV.number("HUB_PLAIN_MAX_BYTES", 20_000_000_000)
+HUB_PLAIN_BUDGET_BYTES = ENV.number("HUB_PLAIN_BUDGET_BYTES", 50_000_000_000)
+
 DEBUG = ENV.flag("HUB_DEBUG", False)
 SECRET_KEY = ENV.text("HUB_SECRET_KEY")
 

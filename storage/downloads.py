@@ -51,6 +51,11 @@ def open_range(sha256: str, start: int, length: int) -> Bytes:
     return _open(_form(sha256), start, length)
 
 
+def is_from_chunks(stream: Bytes) -> bool:
+    """True where what `open_range` returned is put together from chunks."""
+    return not isinstance(stream, ByteStream)
+
+
 def _open(form: Form, start: int, length: int) -> Bytes:
     if start < 0 or length < 1 or start + length > form.blob.size:
         raise RangeNotSatisfiable(

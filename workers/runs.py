@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from hub.catalog import jobs
+from hub.catalog import jobs, upkeep
 from hub.catalog.jobs import LeaseLost
 from hub.catalog.models import Job
-from workers import care, inspect, recipes, verify
+from storage.errors import ChunksDamaged
+from workers import care, forms, inspect, recipes, verify
 from workers.errors import Refused
 
 _log = logging.getLogger(__name__)
@@ -23,9 +24,11 @@ MAX_ROUND = 1000
 KINDS: dict[str, Callable[[Job], None]] = {
     "verify": verify.verify,
     "prove-chunks": recipes.prove_chunks,
+    "make-plain": forms.make_plain,
     "inspect": inspect.inspect_commit,
     "scrub": care.scrub,
     "sweep": care.sweep,
+    "check-xorb": care.check_xorb,
 }
 
 
@@ -49,6 +52,8 @@ def _record(job: Job, error: Exception) -> None:
     _log.exception("job %s %s %s: run %d failed", job.pk, job.kind, job.subject, job.run)
     final = isinstance(error, Refused | KeyError) and (isinstance(error, Refused) or job.kind not in KINDS)
     text = str(error) if final else "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, ChunksDamaged):
+        upkeep.suspect(error.xorb)
     try:
         jobs.fail(job, error=text, final=final)
     except LeaseLost:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import counters, upkeep
+from hub.catalog import counters, forms, upkeep
 from workers import runs
 
 
@@ -23,9 +23,10 @@ def claim_due() -> None:
 
 @shared_task(name="workers.flush_downloads")
 def flush_downloads() -> None:
-    """Write counted downloads and uses of tokens to their tables."""
+    """Write counted downloads and uses of tokens to their tables, and ask for what pulls have earned."""
     counters.flush_downloads()
     flush_uses()
+    forms.ask_hot()
 
 
 @shared_task(name="workers.ask_upkeep")

@@ -1,12 +1,13 @@
 """Bytes out.  One of the two files that move bytes for a user: the gate is asked here, at every call."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, objects
+from hub.catalog import access, forms, objects, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadPath, BeingProven, EntryNotFound
 from hub.catalog.lookups import Located, rights_if_needed
@@ -16,7 +17,7 @@ from hub.catalog.tickets import DownloadTicket, identity_of
 from hub.catalog.trees import Entry, entry_at
 from hub.catalog.waiting import release_connection
 from storage import downloads
-from storage.errors import StorageError
+from storage.errors import ChunksDamaged, StorageError
 
 State = RepoBlob.State
 CHUNK = 1024 * 1024
@@ -72,6 +73,7 @@ def way_to(viewer: Viewer, repo: Repo, *, sha256: str, filename: str) -> Way:
         except StorageError as error:
             raise trouble_of(error) from error
         if url:
+            forms.note_link(sha256)
             return Way(url=url)
     user, token = identity_of(viewer)
     return Way(ticket=DownloadTicket(str(repo.pk), user, token, sha256, filename).sign())
@@ -94,7 +96,19 @@ def stream(sha256: str, start: int, length: int) -> Iterator[bytes]:
     except StorageError as error:
         raise trouble_of(error) from error
     release_connection()
-    return chunks
+    forms.note_stream(sha256, length, from_chunks=downloads.is_from_chunks(chunks))
+    return _watched(chunks)
+
+
+def _watched(stream: downloads.Bytes) -> Iterator[bytes]:
+    """Pass bytes on; where stored chunks turn out damaged the stream breaks off, and a worker is asked to look."""
+    with closing(stream):
+        try:
+            yield from stream
+        except ChunksDamaged as error:
+            upkeep.suspect(error.xorb)
+            release_connection()
+            raise
 
 
 def held(viewer: Viewer, repo: Repo, digests: list[str]) -> dict[str, int]:
