@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "hub.stack",
     "hub.accounts",
     "storage",
+    "licenses",
     "hub.catalog",
     "hub.pages",
 ]
