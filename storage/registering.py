@@ -1,16 +1,17 @@
-"""What a client's shard says, checked in every point but the sha256 of its files, and written down as recipes.
+"""What a client's shard says, checked in every point but the sha256 of its files.
 
-First what the shard itself tells (`parse`), then what our own xorbs tell (`verify`, in steps, since a large file
-has millions of chunks), and only then rows (`record`).
+First what the shard itself tells (`parse`), then what our own xorbs tell (`Verified`, in steps, since a large file
+has millions of chunks).  Only then `storage.recording` writes it down.
 """
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Generator, Iterator
 
-from django.db import transaction
+import numpy
+from numpy.typing import NDArray
 
 from storage import layout, xorbs
-from storage.digests import Digest
-from storage.models import Form, Recipe, RecipeXorb, Xorb
+from storage.models import Xorb
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash, file_hash, range_hash, to_text
 from storage.xet.shards import FileEntry, Shard, Term, XorbEntry, read_shard
@@ -25,8 +26,10 @@ LEAST_CHUNK, SPARE_CHUNKS = 4 * 1024, 16
 LEAST_TERM, SPARE_TERMS = 64 * 1024, 64
 # So many terms' indexes are at hand at once: at most 20 MB of them, mostly far less.
 WINDOW = 64
+# So many names are asked of the database at once.
+NAMES = 500
 
-STATE = Recipe.State
+_LISTED = numpy.dtype([("hash", "V32"), ("raw", "<u4")])
 
 
 def parse(data: bytes, *, max_bytes: int) -> Shard:
@@ -35,10 +38,13 @@ def parse(data: bytes, *, max_bytes: int) -> Shard:
     if not 0 < len(shard.files) <= MAX_FILES:
         raise XetError(f"The shard names {len(shard.files)} files; expected 1 to {MAX_FILES}.")
     total = 0
+    seen: dict[Hash, str | None] = {}
     for number, file in enumerate(shard.files):
         total += _bound(file, f"File {number} of the shard", max_bytes)
-    if total > MAX_CHUNKS:
-        raise XetError(f"The files of the shard have more than {MAX_CHUNKS} chunks together.")
+        if total > MAX_CHUNKS:
+            raise XetError(f"The files of the shard have more than {MAX_CHUNKS} chunks together.")
+        if seen.setdefault(file.hash, file.sha256) != file.sha256:
+            raise XetError(f"The shard gives two sha256 to the file {to_text(file.hash)}; it has one.")
     return shard
 
 
@@ -46,7 +52,7 @@ def _bound(file: FileEntry, where: str, max_bytes: int) -> int:
     """Return how many chunks a file has."""
     if not file.terms or file.sha256 is None or file.ranges is None:
         raise XetError(f"{where} must have terms, a range hash for each, and a sha256.")
-    size, chunks = _size(file), sum(term.end - term.start for term in file.terms)
+    size, chunks = size_of(file), sum(term.end - term.start for term in file.terms)
     if size > max_bytes:
         raise XetError(f"{where} has {size} bytes; at most {max_bytes} are taken.")
     if chunks > SPARE_CHUNKS + size // LEAST_CHUNK:
@@ -58,134 +64,125 @@ def _bound(file: FileEntry, where: str, max_bytes: int) -> int:
     return chunks
 
 
-def _size(file: FileEntry) -> int:
+def size_of(file: FileEntry) -> int:
+    """Return the bytes of a file."""
     return sum(term.unpacked for term in file.terms)
 
 
 class Verified:
-    """A shard and the xorbs that it names, in one domain."""
+    """A shard that is checked against the xorbs of one domain; only once all its steps are taken it may be recorded."""
 
     def __init__(self, shard: Shard, domain: str) -> None:
-        """Find the xorbs; raises XetError for one that this domain does not have."""
         self.shard, self.domain = shard, domain
-        wanted = {to_text(term.xorb) for file in shard.files for term in file.terms}
-        wanted |= {to_text(xorb.hash) for xorb in shard.xorbs}
-        self.xorbs = xorbs.named_in(domain, wanted)
-        for name in sorted(wanted - self.xorbs.keys()):
-            raise XetError(f"The xorb {name} is not known here; upload it before the shard that names it.")
-        self._indexes: dict[str, layout.Index] = {}
+        # The rows of the xorbs that are named, safe from the sweep, and the indexes of the last few of them.
+        self.rows: dict[Hash, int] = {}
+        self._indexes: OrderedDict[Hash, layout.Index] = OrderedDict()
 
-    def steps(self) -> Iterator[int]:
-        """Check the shard against the xorbs, yielding the number of chunks done; raises XetError."""
-        done = 0
+    def steps(self) -> Generator[None, None, None]:
+        """Check everything, step by step; raises XetError."""
+        for names in _slices(self._named(), NAMES):
+            self._find(names)
+            yield
         for entry in self.shard.xorbs:
             self._check_xorb(entry)
-            yield (done := done + len(entry.chunks))
+            yield
         for number, file in enumerate(self.shard.files):
-            for count in self._check_file(file, f"file {number} of the shard"):
-                yield (done := done + count)
+            yield from self._check_file(file, f"file {number} of the shard")
+
+    def forget(self) -> None:
+        """Let go of the shard and of what was read for it."""
+        self.shard = Shard([], [])
+        self.rows.clear()
+        self._indexes.clear()
+
+    def _named(self) -> Iterator[Hash]:
+        """Yield the xorbs that are not found yet; each may come again."""
+        for xorb in self.shard.xorbs:
+            if xorb.hash not in self.rows:
+                yield xorb.hash
+        for file in self.shard.files:
+            for term in file.terms:
+                if term.xorb not in self.rows:
+                    yield term.xorb
+
+    def _find(self, names: set[Hash]) -> None:
+        found = xorbs.named_in(self.domain, [to_text(name) for name in names])
+        for name in sorted(names):
+            if to_text(name) not in found:
+                raise XetError(
+                    f"The xorb {to_text(name)} is not known here; upload it before the shard that names it."
+                )
+            self.rows[name] = found[to_text(name)].pk
 
     def _check_xorb(self, entry: XorbEntry) -> None:
-        name = to_text(entry.hash)
-        held = self._index_of([name])[name].pairs()
-        if [(digest, length) for digest, _, length in entry.chunks] != held:
-            raise XetError(f"The chunks of the xorb {name} are not the ones that it holds.")
+        rows = self._index_of([entry.hash])[entry.hash].rows
+        listed = numpy.array([(digest, length) for digest, _, length in entry.chunks], dtype=_LISTED)
+        if any(rows[name].tobytes() != listed[name].tobytes() for name in _LISTED.names or ()):
+            raise XetError(f"The chunks of the xorb {to_text(entry.hash)} are not the ones that it holds.")
 
-    def _check_file(self, file: FileEntry, where: str) -> Iterator[int]:
-        pieces: list[tuple[Hash, int]] = []
+    def _check_file(self, file: FileEntry, where: str) -> Iterator[None]:
+        merkle = _Leaves()
         proofs = file.ranges or []
         for at in range(0, len(file.terms), WINDOW):
             window = file.terms[at : at + WINDOW]
-            indexes = self._index_of([to_text(term.xorb) for term in window])
+            indexes = self._index_of([term.xorb for term in window])
             for number, term in enumerate(window, start=at):
-                index = indexes[to_text(term.xorb)]
-                pieces += _taken(index, term, proofs[number], f"Term {number} of {where}")
-            yield sum(term.end - term.start for term in window)
-        if file_hash(pieces) != file.hash:
+                rows = indexes[term.xorb].rows
+                merkle.update(*_taken(rows, term, proofs[number], f"Term {number} of {where}"))
+            yield
+        if merkle.file_hash() != file.hash:
             raise XetError(f"{where.capitalize()} does not have the hash {to_text(file.hash)}.")
 
-    def _index_of(self, names: list[str]) -> dict[str, layout.Index]:
+    def _index_of(self, names: list[Hash]) -> dict[Hash, layout.Index]:
         """Return the indexes of these xorbs; only the last few are kept."""
-        missing = {self.xorbs[name].pk for name in names if name not in self._indexes}
+        missing = {self.rows[name]: name for name in names if name not in self._indexes}
         if missing:
-            if len(self._indexes) > WINDOW:
-                self._indexes = {name: self._indexes[name] for name in names if name in self._indexes}
-            rows = Xorb.objects.filter(pk__in=missing).values_list("hash", "index")
-            self._indexes.update((name, layout.Index.of(packed)) for name, packed in rows)
+            packed = Xorb.objects.filter(pk__in=missing).values_list("pk", "index")
+            self._indexes.update((missing[pk], layout.Index.of(index)) for pk, index in packed)
         for name in names:
             if name not in self._indexes:
-                raise XetError(f"The xorb {name} was removed meanwhile; upload it again.")
-        return self._indexes
+                raise XetError(f"The xorb {to_text(name)} was removed meanwhile; upload it again.")
+            self._indexes.move_to_end(name)
+        found = {name: self._indexes[name] for name in names}
+        while len(self._indexes) > WINDOW:
+            self._indexes.popitem(last=False)
+        return found
 
 
-def _taken(index: layout.Index, term: Term, proof: Hash, where: str) -> list[tuple[Hash, int]]:
-    """Return the chunks of a term; raises XetError unless its bounds, length and range hash are right."""
-    if term.end > len(index):
-        raise XetError(f"{where} names chunks up to {term.end} of a xorb that has {len(index)}.")
-    found = index.pairs(term.start, term.end)
-    if sum(raw for _, raw in found) != term.unpacked:
+def _slices(names: Iterator[Hash], size: int) -> Iterator[set[Hash]]:
+    """Gather names, each once, by so many."""
+    slab: set[Hash] = set()
+    for name in names:
+        slab.add(name)
+        if len(slab) == size:
+            yield slab
+            slab = set()
+    if slab:
+        yield slab
+
+
+def _taken(
+    rows: NDArray[numpy.void], term: Term, proof: Hash, where: str
+) -> tuple[bytes, NDArray[numpy.int64]]:
+    """Return hashes and lengths of a term's chunks; raises XetError unless all that is said of them is right."""
+    if term.end > len(rows):
+        raise XetError(f"{where} names chunks up to {term.end} of a xorb that has {len(rows)}.")
+    chosen = rows[term.start : term.end]
+    hashes, sizes = chosen["hash"].tobytes(), chosen["raw"].astype(numpy.int64)
+    if int(sizes.sum()) != term.unpacked:
         raise XetError(f"{where} does not have {term.unpacked} bytes.")
-    if range_hash([digest for digest, _ in found]) != proof:
+    if range_hash([hashes]) != proof:
         raise XetError(f"{where} does not have the range hash that was sent.")
-    return found
+    return hashes, sizes
 
 
-def record(verified: Verified, *, owner: str) -> list[Recipe]:
-    """Write down the files of a shard whose every step was taken; returns their recipes, proven or yet to be.
+class _Leaves:
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Hash, int]] = []
 
-    Raises XetError where a file is known under another sha256.
-    """
-    files = {to_text(file.hash): file for file in verified.shard.files}
-    with transaction.atomic():
-        proven = _proven(verified.domain, list(files))
-        fresh = [_recipe(verified, name, files[name], owner) for name in sorted(files) if name not in proven]
-        known = [_agreed(recipe, files[name]) for name, recipe in proven.items()]
-        return known + _created(verified, fresh)
+    def update(self, hashes: bytes, sizes: NDArray[numpy.int64]) -> None:
+        digests = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+        self._pairs += zip(digests, sizes.tolist(), strict=True)
 
-
-def _proven(domain: str, names: list[str]) -> dict[str, Recipe]:
-    sound = Recipe.objects.filter(
-        domain=domain, file_hash__in=names, state=STATE.PROVEN,
-        form__state=Form.State.OK, form__blob__quarantined_at=None,
-    )  # fmt: skip
-    return {recipe.file_hash: recipe for recipe in sound.select_related("form__blob")}
-
-
-def _agreed(recipe: Recipe, file: FileEntry) -> Recipe:
-    if recipe.sha256 != file.sha256:
-        raise XetError(f"The file {recipe.file_hash} does not have the sha256 {file.sha256}.")
-    return recipe
-
-
-def _recipe(verified: Verified, name: str, file: FileEntry, owner: str) -> Recipe:
-    terms = [
-        (verified.xorbs[to_text(term.xorb)].pk, term.start, term.end, term.unpacked) for term in file.terms
-    ]
-    return Recipe(
-        domain=verified.domain, owner=owner, file_hash=name, sha256=Digest.parse(file.sha256 or ""),
-        size=_size(file), terms=layout.pack_terms(terms),
-    )  # fmt: skip
-
-
-def _created(verified: Verified, fresh: list[Recipe]) -> list[Recipe]:
-    """Write recipes, or find those that the same owner is having proven already."""
-    if not fresh:
-        return []
-    # Rows go in by the order of their names, so that two shards with the same files never wait for each other.
-    Recipe.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-    names = {(recipe.file_hash, recipe.sha256) for recipe in fresh}
-    found = [
-        recipe
-        for recipe in Recipe.objects.filter(
-            domain=verified.domain, owner=fresh[0].owner, state=STATE.PROVING,
-            file_hash__in=[recipe.file_hash for recipe in fresh],
-        ).order_by("file_hash")
-        if (recipe.file_hash, recipe.sha256) in names
-    ]  # fmt: skip
-    needs = [
-        RecipeXorb(recipe=recipe, xorb_id=int(pk))
-        for recipe in found
-        for pk in sorted({int(pk) for pk in layout.unpack_terms(recipe.terms)["xorb"]})
-    ]
-    RecipeXorb.objects.bulk_create(needs, ignore_conflicts=True, batch_size=5000)
-    return found
+    def file_hash(self) -> Hash:
+        return file_hash(self._pairs)

@@ -80,3 +80,7 @@ class TooLarge(BadRequest):
 
 class StoreTrouble(CatalogError):
     """The byte store does not answer; nothing was changed and the call may be repeated."""
+
+
+class TooManyAtOnce(CatalogError):
+    """The user has as much work open as one may have; the call may be repeated when some of it is done."""

@@ -5,8 +5,10 @@ is stored here, and a worker has hashed the outcome.
 """
 
 import hashlib
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO
 from uuid import UUID
@@ -17,11 +19,11 @@ from django.db import transaction
 
 from hub.catalog import holdings, jobs, xet_tokens
 from hub.catalog.delivery import trouble_of
-from hub.catalog.errors import BadRequest
+from hub.catalog.errors import BadRequest, StoreTrouble, TooManyAtOnce
 from hub.catalog.models import Job
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_tokens import Caller
-from storage import dedup, registering, xorbs
+from storage import dedup, recording, registering, xorbs
 from storage.errors import StorageError
 from storage.models import Recipe
 from storage.xet.errors import XetError
@@ -29,6 +31,13 @@ from storage.xet.errors import XetError
 BEAT_SECONDS = 10.0
 # A client that is answered nothing for long is told to come again; the work goes on meanwhile.
 PATIENCE_SECONDS = 1800.0
+# Whoever waits holds a thread of the process; half of those that the bytes group has are left to others.
+_WAITING = threading.BoundedSemaphore(16)
+# A shard is in memory while it is checked; so many are at once in a process, and others wait for so long.
+_CHECKING = threading.BoundedSemaphore(2)
+CHECK_PATIENCE = 30.0
+# So many shards of one user may wait for their proof.
+MOST_OPEN = 16
 
 
 def keep_xorb(caller: Caller, name: str, file: IO[bytes], length: int) -> bool:
@@ -52,45 +61,96 @@ def known_chunk(caller: Caller, chunk: str) -> bytes | None:
     return dedup.answer(chunk, domain=caller.domain) if xet_tokens.may_know(caller) else None
 
 
-@dataclass(frozen=True, slots=True)
 class Registration:
-    """What became of a shard: how many files it has, and the job that proves those that are new, if any are."""
+    """A shard on its way: read, checked step by step, written down.  `close` it whatever happens."""
 
-    files: int
-    job: UUID | None
+    def __init__(self, caller: Caller, data: bytes) -> None:
+        """Read a shard and bound what it asks for; raises BadRequest, TooManyAtOnce, StoreTrouble."""
+        _require_room(caller)
+        release_connection()
+        if not _CHECKING.acquire(timeout=CHECK_PATIENCE):
+            raise StoreTrouble("Too many shards are being checked at the moment; try again soon.")
+        self._caller = caller
+        self._slot = ExitStack()
+        self._slot.callback(_CHECKING.release)
+        try:
+            with _in_words():
+                shard = registering.parse(data, max_bytes=settings.HUB_MAX_FILE_BYTES)
+                self._verified = registering.Verified(shard, caller.domain)
+        except BaseException:
+            self._slot.close()
+            raise
+        self.files = len(shard.files)
+        self._steps = self._verified.steps()
+        # Whether all is written down, and the job that then proves those files that are new, if any are.
+        self.recorded = False
+        self.job: UUID | None = None
+
+    def go_on(self, seconds: float) -> bool:
+        """Check for about so long, and write the files down once all is checked; returns whether that is done.
+
+        Files that are known by now are the repo's at once, others when they are proven.  Raises BadRequest and
+        then has changed nothing; also StoreTrouble.
+        """
+        if self.recorded:
+            return True
+        until = time.monotonic() + seconds
+        with _in_words():
+            for _ in self._steps:
+                if time.monotonic() > until:
+                    release_connection()
+                    return False
+            found = recording.record(self._verified, owner=str(self._caller.repo.pk))
+        self.job, self.recorded = _taken_over(self._caller, found), True
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """Let go of the shard."""
+        self._steps.close()
+        self._verified.forget()
+        self._slot.close()
 
 
-def register(caller: Caller, data: bytes) -> Registration:
-    """Check a shard; files that are known by now are the repo's at once, others when they are proven.
-
-    Raises BadRequest and then changes nothing.
-    """
+@contextmanager
+def _in_words() -> Iterator[None]:
     try:
-        shard = registering.parse(data, max_bytes=settings.HUB_MAX_FILE_BYTES)
-        verified = registering.Verified(shard, caller.domain)
-        for _ in verified.steps():
-            pass
-        found = registering.record(verified, owner=str(caller.repo.pk))
+        yield
     except XetError as error:
         raise BadRequest(str(error)) from error
     except StorageError as error:
         raise trouble_of(error) from error
+
+
+def _require_room(caller: Caller) -> None:
+    """Raise TooManyAtOnce where the caller's user has shards enough waiting for their proof."""
+    user = caller.viewer.user
+    mine = Job.objects.filter(kind=holdings.PROVE_CHUNKS, state__in=jobs.OPEN, payload__user=user and user.pk)
+    if mine.count() >= MOST_OPEN:
+        raise TooManyAtOnce(f"{MOST_OPEN} of your uploads are being proven; try again when one is done.")
+
+
+def _taken_over(caller: Caller, found: list[Recipe]) -> UUID | None:
+    """Give the repo those files that are proven, and ask for the proof of the others."""
     fresh = [recipe for recipe in found if recipe.state == Recipe.State.PROVING]
+    known = [recipe for recipe in found if recipe.state == Recipe.State.PROVEN]
     with transaction.atomic():
-        if known := [recipe for recipe in found if recipe.state == Recipe.State.PROVEN]:
+        # A job's row is locked before claims, as by the run that ends it.
+        job = _ask(caller, fresh) if fresh else None
+        if known:
             holdings.claim(caller.repo, [recipe.form.blob for recipe in known], by=caller.viewer.user)
             dedup.learn(known, caller.domain)
-        job = _ask(caller, fresh, hashlib.sha256(data).hexdigest()) if fresh else None
-    return Registration(len(found), job.pk if job else None)
+    return job.pk if job else None
 
 
-def _ask(caller: Caller, fresh: list[Recipe], digest: str) -> Job:
+def _ask(caller: Caller, fresh: list[Recipe]) -> Job:
     user = caller.viewer.user
+    pks = sorted(recipe.pk for recipe in fresh)
+    # Who asks for the proof of the very same recipes waits for the same job, and nobody else does.
+    subject = hashlib.sha256(repr(pks).encode()).hexdigest()
     return jobs.ask(
-        kind=holdings.PROVE_CHUNKS, subject=f"{caller.repo.pk}:{digest}", repo=caller.repo,
-        payload={
-            "recipes": [recipe.pk for recipe in fresh], "domain": caller.domain, "user": user.pk if user else None,
-        },
+        kind=holdings.PROVE_CHUNKS, subject=f"{caller.repo.pk}:{subject}", repo=caller.repo,
+        payload={"recipes": pks, "domain": caller.domain, "user": user.pk if user else None},
     )  # fmt: skip
 
 
@@ -111,7 +171,18 @@ def await_proof(job: UUID | None) -> Iterator[Beat]:
     """
     if job is None:
         yield Beat(1.0, ended=True)
-        return
+    elif not _WAITING.acquire(blocking=False):
+        yield Beat(
+            ended=True, problem="Too many uploads are waited for; they are proven meanwhile.", again=True
+        )
+    else:
+        try:
+            yield from _beats(job)
+        finally:
+            _WAITING.release()
+
+
+def _beats(job: UUID) -> Iterator[Beat]:
     yield Beat()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -144,7 +215,7 @@ def _look(job: UUID) -> Beat:
         return Beat(ended=True, problem="The repository is gone.")
     if row.state == Job.State.DONE:
         problems = row.result.get("problems", [])
-        return Beat(1.0, ended=True, problem=" ".join(problems[:5]))
+        return Beat(1.0, ended=True, problem=" ".join(problems[:5]), again=row.result.get("again", False))
     if row.state == Job.State.FAILED:
         return Beat(ended=True, problem=f"The files could not be proven: {row.error[:500]}")
     return Beat(row.progress)

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from psycopg_pool import PoolTimeout
 
 from hub.accounts.identity import ANONYMOUS, Viewer, identify
-from hub.catalog.errors import StoreTrouble
-from hub.web import escaped_path, public_base, session_viewer, unescape
+from hub.catalog import errors
+from hub.web import escaped_path, header_text, public_base, session_viewer, unescape
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +23,22 @@ Handler = Callable[..., HttpResponseBase]
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 UNKEEPABLE = "A text in the request is too long or holds characters that cannot be kept: NUL, or half a surrogate pair."
+
+# Where only a status and one line of text are understood: what the client may try again is 429 or 5xx.
+STATUS: dict[type[Exception], int] = {
+    errors.RepoNotFound: 403,
+    errors.AccessRestricted: 403,
+    errors.RepoDisabled: 403,
+    errors.NotAllowed: 403,
+    errors.SignInNeeded: 403,
+    errors.EntryNotFound: 404,
+    errors.BytesMissing: 404,
+    errors.TooLarge: 413,
+    errors.BadRequest: 400,
+    errors.TooManyAtOnce: 429,
+    errors.StoreTrouble: 503,
+}
+RETRY_AFTER = "5"
 
 
 class RawPathMiddleware:
@@ -134,6 +150,21 @@ def json_answer(data: object, *, status: int = 200, headers: dict[str, str] | No
     )
 
 
+def status_of(error: Exception) -> int | None:
+    """Return the status that `STATUS` has for an error."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), None)
+
+
+def plain_refusal(error: Exception, status: int) -> HttpResponse:
+    """Return the answer to an error: a status and one line, as a store would."""
+    answer = json_answer(
+        {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
+    )
+    if status in (429, 503):
+        answer["Retry-After"] = RETRY_AFTER
+    return answer
+
+
 def door(
     translate: Callable[[HttpRequest, Exception], HttpResponseBase | None], **methods: Handler
 ) -> Handler:
@@ -151,7 +182,7 @@ def door(
         try:
             answer = handler(request, viewer_of(request), **captured)
         except Exception as error:
-            translated = translate(request, _known(error))
+            translated = translate(request, known_trouble(error))
             if translated is None:
                 raise
             answer = translated
@@ -161,11 +192,14 @@ def door(
     return view
 
 
-def _known(error: Exception) -> Exception:
-    """A database that is away, or has no connection left to give, is trouble that passes."""
+def known_trouble(error: Exception) -> Exception:
+    """Return what an error means: a database that is away, or has no connection left to give, is trouble that passes.
+
+    Two who waited for each other in it are such trouble too: one of them was sent away, and may come again.
+    """
     if isinstance(error, OperationalError | PoolTimeout):
         _log.warning("The database did not answer: %s", error)
-        return StoreTrouble("The hub is busy; nothing was changed. Try again soon.")
+        return errors.StoreTrouble("The hub is busy; nothing was changed. Try again soon.")
     return error
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
-from storage import registering, xorbs
+from storage import recording, registering, xorbs
 from storage.models import Recipe
 from storage.xet.hashes import file_hash, range_hash, to_text
 from storage.xet.shards import FileEntry, Term, XorbEntry, write_shard
@@ -62,4 +62,4 @@ def register(
     verified = registering.Verified(shard, domain)
     for _ in verified.steps():
         pass
-    return registering.record(verified, owner=owner)
+    return recording.record(verified, owner=owner)

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from storage import dedup, downloads, recipes, registering, s3, scrub, sweep, xorbs
+from storage import dedup, downloads, recipes, recording, registering, s3, scrub, sweep, xorbs
 from storage.errors import ObjectMissing, StoreUnavailable
 from storage.models import Blob, Condemned, DedupChunk, Recipe, Xorb
 from storage.stretches import stretches
@@ -42,7 +42,7 @@ def registered(shard: bytes, *, domain: str = "d", max_bytes: int = 10**9) -> li
     verified = registering.Verified(registering.parse(shard, max_bytes=max_bytes), domain)
     for _ in verified.steps():
         pass
-    return registering.record(verified, owner="repo")
+    return recording.record(verified, owner="repo")
 
 
 def proven() -> Blob:

@@ -12,35 +12,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from hub.accounts.identity import Viewer
 from hub.catalog import errors, pulls, pushes
 from hub.catalog.tickets import DownloadTicket, UploadTicket
-from hub.web import header_text, whole_number
-from hub.wires.base import json_answer
+from hub.web import whole_number
+from hub.wires.base import json_answer, plain_refusal, status_of
 from hub.wires.ranges import FILE_POLICY, NotSatisfiable, disposition, parse_range
-
-_STATUS: dict[type[Exception], int] = {
-    errors.RepoNotFound: 403,
-    errors.AccessRestricted: 403,
-    errors.RepoDisabled: 403,
-    errors.NotAllowed: 403,
-    errors.SignInNeeded: 403,
-    errors.EntryNotFound: 404,
-    errors.BytesMissing: 404,
-    errors.TooLarge: 413,
-    errors.BadRequest: 400,
-    errors.StoreTrouble: 503,
-}
 
 
 def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Return the answer to an error: a status and one line, as a store would."""
-    for kind, status in _STATUS.items():
-        if isinstance(error, kind):
-            answer = json_answer(
-                {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
-            )
-            if status == 503:
-                answer["Retry-After"] = "5"
-            return answer
-    return None
+    """Return the answer to an error, or None for one that is a fault of ours."""
+    status = status_of(error)
+    return plain_refusal(error, status) if status else None
 
 
 def download(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponseBase:

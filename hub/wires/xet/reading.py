@@ -13,28 +13,14 @@ from typing import IO
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from hub.catalog import errors, xet_tokens
+from hub.catalog import xet_tokens
 from hub.catalog.errors import BadRequest, CatalogError, NotAllowed, TooLarge
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_pulls import PastTheEnd
 from hub.catalog.xet_tokens import Caller, XetToken
-from hub.web import header_text
-from hub.wires.base import Handler, json_answer
+from hub.wires.base import Handler, known_trouble, plain_refusal, status_of
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_STATUS: dict[type[Exception], int] = {
-    errors.RepoNotFound: 403,
-    errors.AccessRestricted: 403,
-    errors.RepoDisabled: 403,
-    errors.NotAllowed: 403,
-    errors.SignInNeeded: 403,
-    errors.EntryNotFound: 404,
-    errors.BytesMissing: 404,
-    errors.TooLarge: 413,
-    errors.BadRequest: 400,
-    errors.StoreTrouble: 503,
-    PastTheEnd: 416,
-}
 # Bodies arrive in files, whatever their number and pace, by small pieces; of those that must be in memory to be read,
 # a process holds one at a time.
 PIECE = 64 * 1024
@@ -63,8 +49,11 @@ def door(**methods: Handler) -> Callable[..., HttpResponseBase]:
             return not_offered(request)
         try:
             return handler(request, **captured)
-        except CatalogError as error:
-            return refuse(error)
+        except Exception as error:
+            trouble = known_trouble(error)
+            if not isinstance(trouble, CatalogError):
+                raise
+            return refuse(trouble)
 
     view.csrf_exempt = True  # type: ignore[attr-defined]
     return view
@@ -73,17 +62,12 @@ def door(**methods: Handler) -> Callable[..., HttpResponseBase]:
 def refuse(error: CatalogError) -> HttpResponse:
     """Return the answer to an error: what the client may try again is 5xx, the rest ends its transfer."""
     if isinstance(error, BadToken):
-        status = 401
-    else:
-        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
-    answer = json_answer(
-        {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
-    )
+        return plain_refusal(error, 401)
     if isinstance(error, PastTheEnd):
+        answer = plain_refusal(error, 416)
         answer["Content-Range"] = f"bytes */{error.size}"
-    if status == 503:
-        answer["Retry-After"] = "5"
-    return answer
+        return answer
+    return plain_refusal(error, status_of(error) or 400)
 
 
 def caller_of(request: HttpRequest, *, epoch: int, domain: str, upload: bool = False) -> Caller:

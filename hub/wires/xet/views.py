@@ -1,18 +1,24 @@
 """What clients upload to the chunk store, and what they ask it."""
 
+import logging
 from collections.abc import Iterator
+from contextlib import closing
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from hub.catalog import xet_pushes
-from hub.catalog.errors import BadRequest, StoreTrouble
-from hub.catalog.xet_pushes import Registration
-from hub.wires.base import json_answer
+from hub.catalog.errors import BadRequest, CatalogError, StoreTrouble
+from hub.catalog.xet_pushes import BEAT_SECONDS, Beat, Registration
+from hub.wires.base import json_answer, known_trouble, status_of
 from hub.wires.xet.reading import body_of, caller_of, check_hash, file_of, line, refuse
+
+_log = logging.getLogger(__name__)
 
 # A xorb holds 64 MiB of chunks behind 8192 headers, with at most 40 bytes for each in a footer.
 MAX_XORB = 65 * 2**20
 MAX_SHARD = 64 * 2**20
+# A check that takes longer is answered by a stream.
+ANSWER_SECONDS = 2.0
 PREFIXES = ("default", "default-merkledb")
 
 
@@ -37,7 +43,9 @@ def xorb(request: HttpRequest, *, epoch: int, domain: str, prefix: str, name: st
 
 def shard(request: HttpRequest, *, epoch: int, domain: str) -> HttpResponse:
     """`POST v1/shards`: register files; the answer waits until they are proven."""
-    registration = _register(request, epoch, domain)
+    with closing(_begun(request, epoch, domain)) as registration:
+        while not registration.go_on(BEAT_SECONDS):
+            pass
     for beat in xet_pushes.await_proof(registration.job):
         if beat.problem:
             return refuse(StoreTrouble(beat.problem) if beat.again else BadRequest(beat.problem))
@@ -46,29 +54,56 @@ def shard(request: HttpRequest, *, epoch: int, domain: str) -> HttpResponse:
 
 def shard_stream(request: HttpRequest, *, epoch: int, domain: str) -> HttpResponseBase:
     """`POST v2/shards`: the same, told line by line, so that no connection falls silent meanwhile."""
-    registration = _register(request, epoch, domain)
-    answer = StreamingHttpResponse(_frames(registration), content_type="application/x-ndjson")
+    frames = _frames(_begun(request, epoch, domain))
+    # What is found out at once is answered by a status.
+    next(frames)
+    answer = StreamingHttpResponse(frames, content_type="application/x-ndjson")
     answer["Cache-Control"] = "no-store"
     # A proxy that gathers lines would let the client think that nothing happens.
     answer["X-Accel-Buffering"] = "no"
     return answer
 
 
-def _register(request: HttpRequest, epoch: int, domain: str) -> Registration:
+def _begun(request: HttpRequest, epoch: int, domain: str) -> Registration:
+    """Read a shard.  Nothing but the registration holds its bytes when this returns."""
     caller = caller_of(request, epoch=epoch, domain=domain, upload=True)
     with body_of(request, at_most=MAX_SHARD) as data:
-        return xet_pushes.register(caller, data)
+        return Registration(caller, data)
 
 
 def _frames(registration: Registration) -> Iterator[bytes]:
+    """Yield the lines of an answer.  What goes wrong before the first one, which is empty, is raised."""
     total = registration.files
-    for beat in xet_pushes.await_proof(registration.job):
-        if beat.problem:
-            yield line({"type": "error", "message": beat.problem, "retryable": beat.again})
-        elif beat.ended:
-            yield line({"type": "result"})
-        else:
-            yield line({"type": "validating", "verified": int(beat.share * total), "total": total})
+    with closing(registration):
+        registration.go_on(ANSWER_SECONDS)
+        yield b""
+        try:
+            while not registration.go_on(BEAT_SECONDS):
+                yield _validating(0, total)
+            for beat in xet_pushes.await_proof(registration.job):
+                yield _told(beat, total)
+        except Exception as error:
+            yield _failure(error)
+
+
+def _validating(verified: int, total: int) -> bytes:
+    return line({"type": "validating", "verified": verified, "total": total})
+
+
+def _told(beat: Beat, total: int) -> bytes:
+    if beat.problem:
+        return line({"type": "error", "message": beat.problem, "retryable": beat.again})
+    return line({"type": "result"}) if beat.ended else _validating(int(beat.share * total), total)
+
+
+def _failure(error: Exception) -> bytes:
+    """Return the last line of an answer in which something went wrong: a stream without an end is final too."""
+    trouble = known_trouble(error)
+    if not isinstance(trouble, CatalogError):
+        _log.exception("A shard could not be registered.")
+        trouble = CatalogError("The hub failed to register these files; its log says why.")
+    status = status_of(trouble)
+    return line({"type": "error", "message": str(trouble), "retryable": status in (429, 503)})
 
 
 def telemetry(request: HttpRequest, **captured: object) -> HttpResponse:
