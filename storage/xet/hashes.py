@@ -11,6 +11,7 @@ import numpy
 from blake3 import blake3
 
 from storage.xet.errors import XetError
+from storage.xet.merkle import Tree
 
 Hash = bytes
 
@@ -19,13 +20,11 @@ ZERO = bytes(SIZE)
 
 # The protocol fixes these keys, so that a hash of one kind never passes for a hash of another kind.
 _CHUNK_KEY = bytes.fromhex("6697f5775b9550de3135cbaca597181c9de421109beb2b58b4d0b04b93adf229")
-_NODE_KEY = bytes.fromhex("017ec5c7a5472996fd946666b48a02e65ddd536f37c76dd2f86352e64a53713f")
 _RANGE_KEY = bytes.fromhex("7f1857d6ce56ed66127ff913e7a5c3f3a4cd26d5b5db49e64124987f28fb94c3")
 
+# So many chunks at once are laid out as a tree takes them.
+_AT_ONCE = 64 * 1024
 _TEXT = re.compile(r"[0-9a-f]{64}")
-# A node of the tree has three to nine children, and ends early after a hash whose last number divides by four.
-_FEWEST_CHILDREN, _MOST_CHILDREN = 3, 9
-_LAST_NUMBER, _EARLY_END = 24, 3
 
 
 def to_text(digest: Hash) -> str:
@@ -53,12 +52,26 @@ def chunk_hash(data: bytes | bytearray | memoryview) -> Hash:
 
 def xorb_hash(chunks: Sequence[tuple[Hash, int]]) -> Hash:
     """Return the hash of a xorb from its chunks, each with its raw length.  One chunk is its own root."""
-    return _root(chunks)
+    return _tree(chunks).root()
 
 
 def file_hash(chunks: Sequence[tuple[Hash, int]]) -> Hash:
     """Return the hash of a file from all its chunks, each with its raw length.  An empty file is all zeros."""
-    return keyed(ZERO, _root(chunks)) if chunks else ZERO
+    return file_hash_of(_tree(chunks)) if chunks else ZERO
+
+
+def file_hash_of(tree: Tree) -> Hash:
+    """Return the hash of a file from the tree over its chunks, of which there must be one at least."""
+    return keyed(ZERO, tree.root())
+
+
+def _tree(chunks: Sequence[tuple[Hash, int]]) -> Tree:
+    tree = Tree()
+    for at in range(0, len(chunks), _AT_ONCE):
+        some = chunks[at : at + _AT_ONCE]
+        sizes = numpy.fromiter((size for _, size in some), dtype=numpy.int64, count=len(some))
+        tree.add(b"".join([digest for digest, _ in some]), sizes)
+    return tree
 
 
 def range_hash(hashes: Sequence[Hash]) -> Hash:
@@ -69,41 +82,3 @@ def range_hash(hashes: Sequence[Hash]) -> Hash:
 def keyed(key: bytes, digest: Hash) -> Hash:
     """Return a hash made from another by a key of 32 bytes, as answers about known chunks carry it."""
     return blake3(digest, key=key).digest()
-
-
-def _root(chunks: Sequence[tuple[Hash, int]]) -> Hash:
-    """Collapse the list level by level until one hash is left; no hash at all gives zeros."""
-    level = [digest for digest, _ in chunks]
-    sizes = [size for _, size in chunks]
-    while len(level) > 1:
-        level, sizes = _next_level(level, sizes)
-    return level[0] if level else ZERO
-
-
-def _next_level(level: list[Hash], sizes: list[int]) -> tuple[list[Hash], list[int]]:
-    """Merge each group of siblings into the hash of the lines that name them, with the sum of their sizes."""
-    lines = [f"{text} : {size}\n" for text, size in zip(_texts(level), sizes, strict=True)]
-    parents: list[Hash] = []
-    totals: list[int] = []
-    start = 0
-    while start < len(level):
-        end = _group_end(level, start)
-        parents.append(blake3("".join(lines[start:end]).encode(), key=_NODE_KEY).digest())
-        totals.append(sum(sizes[start:end]))
-        start = end
-    return parents, totals
-
-
-def _texts(level: list[Hash]) -> list[str]:
-    """Spell a whole level at once, which is far quicker than one hash after another."""
-    text = numpy.frombuffer(b"".join(level), dtype="<u8").byteswap().tobytes().hex()
-    return [text[at : at + 2 * SIZE] for at in range(0, len(text), 2 * SIZE)]
-
-
-def _group_end(level: list[Hash], start: int) -> int:
-    """Return where the group of siblings that begins at `start` ends."""
-    end = min(start + _MOST_CHILDREN, len(level))
-    for at in range(start + _FEWEST_CHILDREN - 1, end):
-        if not level[at][_LAST_NUMBER] & _EARLY_END:
-            return at + 1
-    return end
