@@ -25,7 +25,7 @@ def hash_object(key: str, size: int, *, progress: Callable[[int], None]) -> Dige
     if found != size:
         raise WrongSize(f"The stored object has {found} bytes, not {size}.")
     hasher = StreamHasher()
-    with contextlib.closing(_pieces(key, size)) as pieces, ThreadPoolExecutor(1) as reader:
+    with contextlib.closing(pieces_of(key, size)) as pieces, ThreadPoolExecutor(1) as reader:
         ahead = reader.submit(next, pieces, b"")
         while piece := ahead.result():
             ahead = reader.submit(next, pieces, b"")
@@ -34,8 +34,11 @@ def hash_object(key: str, size: int, *, progress: Callable[[int], None]) -> Dige
     return hasher.digest()
 
 
-def _pieces(key: str, size: int) -> Generator[bytes, None, None]:
-    """Yield the object from start to end, taking up a connection that breaks where it broke."""
+def pieces_of(key: str, size: int) -> Generator[bytes, None, None]:
+    """Yield the object from start to end, taking up a connection that breaks where it broke.
+
+    Raises ObjectMissing, RangeNotSatisfiable for an object that is shorter, StoreUnavailable.
+    """
     done = failures = 0
     while done < size:
         try:

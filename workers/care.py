@@ -13,7 +13,7 @@ from hub.catalog import forms, jobs, upkeep
 from hub.catalog.models import Job, Repo
 from storage import scrub as scrubbing
 from storage import sweep as sweeping
-from storage.models import Xorb
+from storage.models import Form, Xorb
 from workers.verify import Progress
 
 _log = logging.getLogger(__name__)
@@ -26,25 +26,29 @@ DELETE_BATCH = 1000
 XORB_MEMORY = timedelta(days=22)
 
 
+def reread(job: Job, form: Form) -> list[str]:
+    """Hash a plain form again and hold it back where it is damaged; returns its sha256 then."""
+    progress = Progress(job, form.blob.size, f"re-hashing {form.blob.sha256[:12]}")
+    problem = scrubbing.check(form, progress=progress)
+    if problem:
+        return [_tell(form.blob.sha256, upkeep.hold_back(form), problem)]
+    scrubbing.mark_sound(form)
+    return []
+
+
 def scrub(job: Job) -> None:
     """Hash stored objects again, oldest look first; hold damaged ones back and tell the administrators."""
-    damaged = []
-    forms = list(scrubbing.due(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
-    for form in forms:
-        problem = scrubbing.check(
-            form, progress=Progress(job, form.blob.size, f"re-hashing {form.blob.sha256[:12]}")
-        )
-        if problem:
-            damaged.append(_tell(form.blob.sha256, upkeep.hold_back(form), problem))
-        else:
-            scrubbing.mark_sound(form)
+    damaged: list[str] = []
+    plain = list(scrubbing.due(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
+    for form in plain:
+        damaged += reread(job, form)
     xorbs = list(scrubbing.due_xorbs(SCRUB_BATCH, timedelta(days=settings.HUB_SCRUB_DAYS)))
     for number, xorb in enumerate(xorbs):
         jobs.report(job, progress=number / len(xorbs), step=f"re-hashing xorb {xorb.hash[:12]}")
         damaged += _looked_at(xorb)
-    checked = len(forms) + len(xorbs)
+    checked = len(plain) + len(xorbs)
     with jobs.finishing(job, {"checked": checked, "damaged": damaged}):
-        if SCRUB_BATCH in (len(forms), len(xorbs)):
+        if SCRUB_BATCH in (len(plain), len(xorbs)):
             jobs.ask(kind="scrub", subject=f"after {job.pk}")
 
 

@@ -7,9 +7,10 @@ from django.db import transaction
 
 from hub.catalog import forms, holdings, jobs
 from hub.catalog.models import Job
-from storage import forming, settling
-from storage.errors import ChunksDamaged, ObjectMissing, StoreUnavailable
+from storage import carving, forming, settling
+from storage.errors import ChunksDamaged, ObjectMissing, RangeNotSatisfiable, StoreUnavailable
 from storage.models import Recipe, Upload
+from workers import care
 from workers.errors import Refused
 from workers.verify import Progress
 
@@ -51,3 +52,25 @@ def _reject(job: Job, upload: Upload, found: str) -> None:
     with jobs.fenced(job):
         settling.settle_rejected(upload, problem=problem)
     raise StoreUnavailable(problem)
+
+
+def make_chunked(job: Job) -> None:
+    """Cut a file that lies as one object into chunks; its form stands with the job's last write."""
+    sha256, domain = job.payload["sha256"], job.payload["domain"]
+    form = carving.form_to_carve(sha256)
+    if form is None:
+        # It has chunks by now, or cannot be handed out at all.
+        with jobs.finishing(job, {"made": False}):
+            return
+    progress = Progress(job, form.blob.size, f"cutting {sha256[:12]} into chunks")
+    try:
+        carved = carving.carve(form, domain=domain, progress=progress)
+    except (ObjectMissing, RangeNotSatisfiable):
+        carved = None
+    if carved is None or carved.sha256 != sha256:
+        care.reread(job, form)
+        raise StoreUnavailable("The stored object did not read as what it is; it was read again.")
+    holdings.reconcile([blob.pk for blob in carved.healed])
+    with jobs.finishing(job, {"made": True, "xorbs": len(carved.xorbs)}):
+        carving.settle(form.blob, carved, domain=domain, owner=forms.OWNER)
+        transaction.on_commit(partial(holdings.reconcile, [form.blob_id]))

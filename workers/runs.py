@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[Job], None]] = {
     "verify": verify.verify,
     "prove-chunks": recipes.prove_chunks,
     "make-plain": forms.make_plain,
+    "make-chunked": forms.make_chunked,
     "inspect": inspect.inspect_commit,
     "scrub": care.scrub,
     "sweep": care.sweep,

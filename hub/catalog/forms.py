@@ -15,11 +15,13 @@ from django.conf import settings
 
 from hub import valkey
 from hub.catalog import jobs
-from storage import forming
+from hub.catalog.models import Repo, RepoBlob
+from storage import carving, forming
+from storage.models import Blob
 
 _log = logging.getLogger(__name__)
 
-MAKE_PLAIN = "make-plain"
+MAKE_PLAIN, MAKE_CHUNKED = "make-plain", "make-chunked"
 # Uploads of a repo begin with its id; these belong to none.
 OWNER = f"{UUID(int=0)}:forms"
 # Bytes put together from chunks, by sha256, in a sorted set for each day; and what was wanted since the last look.
@@ -125,3 +127,26 @@ def make_room(size: int = 0) -> int:
             total -= row.size
             dropped += 1
     return dropped
+
+
+def ask_chunked(repo: Repo, blob: Blob) -> None:
+    """Ask for chunks of a file that a repo holds, if it is so large that the stock client takes it only by chunks.
+
+    They come under the domain of the repo's namespace.
+    """
+    if settings.HUB_XET and blob.size > settings.HUB_CHUNK_ABOVE_BYTES:
+        payload = {"sha256": blob.sha256, "domain": str(repo.namespace_id)}
+        jobs.ask(kind=MAKE_CHUNKED, subject=blob.sha256, repo=repo, payload=payload)
+
+
+def ask_missing_chunks() -> int:
+    """Ask for the chunks of every such file that has none yet; returns how many."""
+    if not settings.HUB_XET:
+        return 0
+    asked = 0
+    for blob in carving.lacking_chunks(settings.HUB_CHUNK_ABOVE_BYTES):
+        claims = RepoBlob.objects.filter(blob=blob, state=RepoBlob.State.PROVEN).order_by("pk")
+        if claim := claims.select_related("repo").first():
+            ask_chunked(claim.repo, blob)
+            asked += 1
+    return asked

@@ -5,6 +5,7 @@ Every function here is about rows only; bytes move in `pushes` and `pulls`.
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 import redis
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import jobs
+from hub.catalog import forms, jobs
 from hub.catalog.errors import BytesMissing
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
@@ -73,6 +74,8 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
         blob = settling.settle_proven(upload)
         _proven_elsewhere([blob])
         if claim is not None:
+            # Asked for afterwards: whoever makes chunks holds its job's row when it writes the blob's.
+            transaction.on_commit(partial(forms.ask_chunked, claim.repo, blob))
             claim.state, claim.problem, claim.blob, claim.size = State.PROVEN, "", blob, size
     else:
         problem = f"The uploaded bytes do not hash to oid {upload.sha256}: they are {size} bytes with sha256 {found}."

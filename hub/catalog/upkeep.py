@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError
 from django.utils import timezone
 
-from hub.catalog import holdings, jobs
+from hub.catalog import forms, holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
 from storage import dedup, scrub, sweep, uploads
 from storage.models import Blob, Form, Upload, Xorb
@@ -89,6 +89,7 @@ def ask_missing_proofs() -> int:
 def ask_upkeep() -> None:
     """Ask for what has to be done from time to time; an open job of the same kind is enough."""
     ask_missing_proofs()
+    forms.ask_missing_chunks()
     holdings.reconcile()
     jobs.ask(kind="sweep", subject="hub")
     jobs.ask(kind="scrub", subject="hub")

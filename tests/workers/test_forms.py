@@ -12,12 +12,12 @@ from hub import valkey
 from hub.accounts.identity import Viewer
 from hub.catalog import forms, holdings, jobs, pulls
 from hub.catalog.models import Job, Repo, RepoBlob
-from storage import forming, scrub, settling
-from storage.models import Blob, Condemned, Upload, Xorb
-from tests.factories import make_repo, make_viewer, work
+from storage import carving, forming, scrub, settling
+from storage.models import Blob, Condemned, Recipe, Upload, Xorb
+from tests.factories import at, make_repo, make_viewer, push_large, send, work
 from tests.storage.chunked import keep_chunks
 from tests.storage.helpers import overwrite
-from tests.storage.xet.samples import random_bytes
+from tests.storage.xet.samples import random_bytes, weights
 from workers import care, runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,3 +214,82 @@ def test_a_plain_form_that_is_ready_when_the_chunks_fail_saves_the_file(repo: Re
     assert RepoBlob.objects.get(repo=repo).state == RepoBlob.State.PROVEN
     assert pull(blob) == CONTENT
     assert forms.make_room(10**15) == 0
+
+
+LARGE = weights(300_000, 7)
+
+
+@pytest.fixture
+def chunks_above(settings: Settings) -> None:
+    """Let files above 100 kB be too large for clients without chunks."""
+    settings.HUB_CHUNK_ABOVE_BYTES = 100_000
+
+
+def test_a_file_too_large_for_one_piece_gets_chunks_once_it_is_proven(
+    viewer: Viewer, repo: Repo, chunks_above: None
+) -> None:
+    push_large(viewer, repo, "small.bin", LARGE[:100_000])
+    sha256 = push_large(viewer, repo, "large.bin", LARGE)
+    assert pulls.open_file(viewer, at(repo), "small.bin").xet_hash is None
+    entry = pulls.open_file(viewer, at(repo), "large.bin")
+    recipe = Recipe.objects.get()
+    assert (entry.xet_hash, recipe.sha256, recipe.domain) == (
+        recipe.file_hash,
+        sha256,
+        str(repo.namespace_id),
+    )
+    assert Job.objects.get(kind=forms.MAKE_CHUNKED).result == {"made": True, "xorbs": 1}
+    # It is no plain form that the hub made, so none is ever dropped.
+    assert forms.make_room(10**15) == 0
+    assert pulls.way_to(viewer, repo, sha256=sha256, filename="w").url
+
+
+def test_without_chunks_switched_on_none_are_made(
+    viewer: Viewer, repo: Repo, chunks_above: None, settings: Settings
+) -> None:
+    settings.HUB_XET = False
+    push_large(viewer, repo, "large.bin", LARGE)
+    assert forms.ask_missing_chunks() == 0
+    assert not Job.objects.filter(kind=forms.MAKE_CHUNKED).exists()
+    # Switched on later, upkeep finds what is missing, and finds it once.
+    settings.HUB_XET = True
+    assert forms.ask_missing_chunks() == 1
+    work()
+    assert Recipe.objects.get().state == "proven"
+    assert forms.ask_missing_chunks() == 0
+
+
+def test_a_damaged_object_is_found_while_it_is_cut(
+    viewer: Viewer, repo: Repo, chunks_above: None, settings: Settings
+) -> None:
+    settings.HUB_XET = False
+    sha256 = push_large(viewer, repo, "large.bin", LARGE)
+    overwrite(Blob.objects.get(sha256=sha256).forms.get().key, b"\1" + LARGE[1:])
+    settings.HUB_XET = True
+    forms.ask_missing_chunks()
+    work()
+    job = Job.objects.get(kind=forms.MAKE_CHUNKED)
+    assert job.state == Job.State.WAITING
+    assert RepoBlob.objects.get(repo=repo, sha256=sha256).state == RepoBlob.State.REJECTED
+    Job.objects.filter(pk=job.pk).update(due_at=timezone.now())
+    work()
+    job.refresh_from_db()
+    assert (job.state, job.result) == (Job.State.DONE, {"made": False})
+    assert not Recipe.objects.exists()
+
+
+def test_a_worker_killed_while_cutting_leaves_the_old_state_and_the_next_one_ends_it(
+    viewer: Viewer, repo: Repo, chunks_above: None
+) -> None:
+    sha256 = send(viewer, repo, LARGE)
+    runs.run(Job.objects.get(kind="verify").pk)
+    job = Job.objects.get(kind=forms.MAKE_CHUNKED)
+    assert jobs.claim(job.pk) is not None
+    form = carving.form_to_carve(sha256)
+    assert form is not None
+    carving.carve(form, domain=job.payload["domain"], progress=lambda done: None)
+    kept = set(Xorb.objects.values_list("key", flat=True))
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    work()
+    assert kinds(form.blob) == ["chunked", "plain"]
+    assert set(Xorb.objects.values_list("key", flat=True)) == kept
