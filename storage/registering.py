@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from storage import layout, xorbs
 from storage.models import Xorb
 from storage.xet.errors import XetError
-from storage.xet.hashes import Hash, file_hash, range_hash, to_text
+from storage.xet.hashes import Hash, file_hash_of, range_hash, to_text
+from storage.xet.merkle import Tree
 from storage.xet.shards import FileEntry, Shard, Term, XorbEntry, read_shard
 
 # Files of a shard may name the same chunks over and over; this bounds the work before it begins.  500 GB have
@@ -121,16 +122,20 @@ class Verified:
             raise XetError(f"The chunks of the xorb {to_text(entry.hash)} are not the ones that it holds.")
 
     def _check_file(self, file: FileEntry, where: str) -> Iterator[None]:
-        merkle = _Leaves()
+        tree = Tree()
         proofs = file.ranges or []
         for at in range(0, len(file.terms), WINDOW):
             window = file.terms[at : at + WINDOW]
             indexes = self._index_of([term.xorb for term in window])
-            for number, term in enumerate(window, start=at):
-                rows = indexes[term.xorb].rows
-                merkle.update(*_taken(rows, term, proofs[number], f"Term {number} of {where}"))
+            taken = [
+                _taken(indexes[term.xorb].rows, term, proofs[number], f"Term {number} of {where}")
+                for number, term in enumerate(window, start=at)
+            ]
+            tree.add(
+                b"".join(hashes for hashes, _ in taken), numpy.concatenate([sizes for _, sizes in taken])
+            )
             yield
-        if merkle.file_hash() != file.hash:
+        if file_hash_of(tree) != file.hash:
             raise XetError(f"{where.capitalize()} does not have the hash {to_text(file.hash)}.")
 
     def _index_of(self, names: list[Hash]) -> dict[Hash, layout.Index]:
@@ -174,15 +179,3 @@ def _taken(
     if range_hash([hashes]) != proof:
         raise XetError(f"{where} does not have the range hash that was sent.")
     return hashes, sizes
-
-
-class _Leaves:
-    def __init__(self) -> None:
-        self._pairs: list[tuple[Hash, int]] = []
-
-    def update(self, hashes: bytes, sizes: NDArray[numpy.int64]) -> None:
-        digests = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
-        self._pairs += zip(digests, sizes.tolist(), strict=True)
-
-    def file_hash(self) -> Hash:
-        return file_hash(self._pairs)
