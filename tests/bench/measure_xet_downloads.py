@@ -29,8 +29,7 @@ BRIDGE_NOTE = (
     "MB/s of one plain GET of resolve, redirects followed; the peer answers the same client by sendfile"
 )
 # A file is fetched so often, and waited for so long, before it counts as one that gets no plain form.
-HOT_FETCHES, HOT_SECONDS = 12, 120.0
-KIND = "make-plain"
+HOT_FETCHES, HOT_SECONDS = 3, 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +48,15 @@ class Sides:
 
 
 @contextmanager
-def _sides(world: World, path: Path) -> Iterator[Sides]:
+def _sides(world: World, path: Path, **settings: str) -> Iterator[Sides]:
     size = path.stat().st_size
     require_space(world.root, 4 * size)
     port = world.port + 7
     server = subprocess.Popen(python("static", str(path), str(port)))
     try:
         wait_for(f"http://127.0.0.1:{port}")
-        with world.hub(HUB_XET="1") as live:
-            run_program([hf(), "upload", REPO, str(path), FILE], world.xet_env(live.url), base=live.env)
-            wait_until_pullable(live.url + DOOR, size)
-            head = requests.head(live.url + DOOR, timeout=30)
-            assert head.headers.get("X-Xet-Hash"), "the file did not come by chunks"
+        with world.hub(HUB_XET="1", **settings) as live:
+            _push(world, live, path)
             yield Sides(world, live, server, f"http://127.0.0.1:{port}", size)
     finally:
         server.kill()
@@ -75,32 +71,41 @@ def measure_download(world: World, path: Path, *, rounds: int) -> list[Line]:
 
 
 def measure_bridge(world: World, path: Path, *, rounds: int) -> list[Line]:
-    """Measure a plain GET while the file lies in chunks only, and again when it was asked for often."""
-    with _sides(world, path) as sides:
-        assert not _goes_to_the_store(sides), "the file has a plain form before anybody fetched it"
-        cold = _pairs(sides, _fetch_ours, _fetch_peer, rounds, warm_up=False)
+    """Measure a plain GET of a file that lies in chunks only, and of the same file when it was asked for often."""
+    with _sides(world, path, HUB_PLAIN_AFTER="0") as sides:
+        cold = _pairs(sides, _fetch_ours, _fetch_peer, rounds)
+        assert not _goes_to_the_store(sides), "the file has a plain form although none was to be made"
         lines = [_line("xet-bridge", sides, cold, target=BRIDGE_TARGET, note=BRIDGE_NOTE)]
-        if why := _why_it_stays_cold(sides):
+    with _sides(world, path, HUB_PLAIN_AFTER=str(HOT_FETCHES)) as sides:
+        if not _becomes_hot(sides):
+            why = f"{HOT_FETCHES} fetches and {HOT_SECONDS:.0f} s brought no plain form"
             return [*lines, skipped("xet-bridge, hot", "MB/s", why)]
         hot = _pairs(sides, _fetch_ours, _fetch_peer, rounds)
     return [*lines, _line("xet-bridge, hot", sides, hot, target=HOT_TARGET, note=BRIDGE_NOTE)]
 
 
+def _push(world: World, live: LiveHub, path: Path) -> None:
+    """Push the file by chunks, where it was not pushed before."""
+    if requests.head(live.url + DOOR, timeout=30).status_code != 200:
+        run_program([hf(), "upload", REPO, str(path), FILE], world.xet_env(live.url), base=live.env)
+    wait_until_pullable(live.url + DOOR, path.stat().st_size)
+    head = requests.head(live.url + DOOR, timeout=30)
+    assert head.headers.get("X-Xet-Hash"), "the file did not come by chunks"
+
+
 Way = Callable[[Sides], Cost]
 
 
-def _pairs(
-    sides: Sides, ours: Way, peer: Way, rounds: int, *, warm_up: bool = True
-) -> list[tuple[Cost, Cost]]:
-    """Measure both sides in turns; the first round, where it only brings files into memory, does not count."""
+def _pairs(sides: Sides, ours: Way, peer: Way, rounds: int) -> list[tuple[Cost, Cost]]:
+    """Measure both sides in turns; the first round only brings files into memory and does not count."""
     pairs = []
-    for number in range(rounds + warm_up):
+    for number in range(rounds + 1):
         if number % 2:
             mine, other = ours(sides), peer(sides)
         else:
             other, mine = peer(sides), ours(sides)
         pairs.append((mine, other))
-    return pairs[int(warm_up) :]
+    return pairs[1:]
 
 
 def _line(name: str, sides: Sides, costs: list[tuple[Cost, Cost]], *, target: float, note: str) -> Line:
@@ -155,18 +160,11 @@ def _goes_to_the_store(sides: Sides) -> bool:
     return answer.headers["Location"].startswith(sides.world.settings()["HUB_S3_ENDPOINT"])
 
 
-def _why_it_stays_cold(sides: Sides) -> str:
-    """Fetch the file until it has a plain form; returns why it gets none, or ""."""
-    code = f"from workers.runs import KINDS; print({KIND!r} in KINDS)"
-    if sides.live.manage("shell", "-v", "0", "-c", code).split()[-1] != "True":
-        return f"this hub has no job of the kind {KIND!r}, so files in chunks never get a plain form"
+def _becomes_hot(sides: Sides) -> bool:
+    """Fetch the file as often as it takes, and wait for its plain form."""
     for _ in range(HOT_FETCHES):
         _fetch_ours(sides)
-        if _goes_to_the_store(sides):
-            return ""
     deadline = time.monotonic() + HOT_SECONDS
-    while time.monotonic() < deadline:
-        if _goes_to_the_store(sides):
-            return ""
+    while not _goes_to_the_store(sides) and time.monotonic() < deadline:
         time.sleep(0.5)
-    return f"{HOT_FETCHES} fetches and {HOT_SECONDS:.0f} s brought no plain form"
+    return _goes_to_the_store(sides)
