@@ -6,13 +6,15 @@ no more than that.  A full shard goes on with lookups and a footer of 200 bytes.
 
 import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from storage.xet import hashes, shardtails
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash
-from storage.xet.records import LAYOUT, ListedChunk, ListedChunks, Records
+from storage.xet.records import LAYOUT, Listed, ListedChunk, ListedChunks, Record, Records, Scattered
 from storage.xet.records import SIZE as RECORD
 from storage.xet.xorbs import MAX_CHUNK, MAX_CHUNKS, MAX_RAW
 
@@ -41,8 +43,8 @@ class FileEntry:
     """A file: its terms in order, the range hash of each term or None, and its sha256 in hex or None."""
 
     hash: Hash
-    terms: list[Term]
-    ranges: list[Hash] | None
+    terms: Sequence[Term]
+    ranges: Sequence[Hash] | None
     sha256: str | None
 
 
@@ -59,15 +61,16 @@ class XorbEntry:
 class Shard:
     """What a shard says.  `key` is not zeros where the xorbs' chunk hashes are keyed by it."""
 
-    files: list[FileEntry]
-    xorbs: list[XorbEntry]
+    files: Sequence[FileEntry]
+    xorbs: Sequence[XorbEntry]
     key: bytes = field(default=hashes.ZERO)
 
 
 def read_shard(data: bytes | memoryview) -> Shard:
     """Read a shard, with or without a footer.
 
-    Counts are bounded by the bytes that are there.  A xorb's chunks must follow each other without gaps; whether
+    Everything is checked now, and made into values when it is asked for.  Counts are bounded by the bytes that are
+    there.  A xorb's chunks must follow each other without gaps; whether
     files, terms and xorbs are true is for the caller.  Raises XetError for whatever breaks the format.
     """
     view = memoryview(data).cast("B")
@@ -75,9 +78,9 @@ def read_shard(data: bytes | memoryview) -> Shard:
         raise XetError(f"The shard has {len(view)} bytes; at most {MAX_SHARD} are taken.")
     footer = _footer_size(view)
     records = Records(view[: len(view) - footer])
-    files = list(_files(records))
+    files = _files(records, view)
     xorbs_at = records.at
-    xorbs = list(_xorbs(records))
+    xorbs = _xorbs(records, view)
     if not footer:
         if records.at != len(view):
             raise XetError(
@@ -138,48 +141,75 @@ def _footer_size(view: memoryview) -> int:
     return int(footer)
 
 
-def _files(records: Records) -> Iterator[FileEntry]:
-    for number in itertools.count():
-        what = f"file {number}"
+def _files(records: Records, view: memoryview) -> Scattered[FileEntry]:
+    """Check the files; what is returned reads them from `view`."""
+    starts = array("Q")
+    while True:
+        what, start = f"file {len(starts)}", records.at
         digest, flags, count, _, _ = records.take(what)
         if digest == _END:
-            return
+            return Scattered(starts, partial(_file, view))
         if flags & ~(_PROVEN | _NAMED):
             raise XetError(f"The shard has unknown flags {flags:#x} on {what}.")
-        proven, named = bool(flags & _PROVEN), bool(flags & _NAMED)
-        records.expect(count * (1 + proven) + named, what)
-        terms = [_term(records, f"term {at} of {what}") for at in range(count)]
-        ranges = [records.take(what)[0] for _ in range(count)] if proven else None
-        sha256 = hashes.sha256_text(records.take(what)[0]) if named else None
-        yield FileEntry(digest, terms, ranges, sha256)
+        terms = records.take_all(count * (1 + bool(flags & _PROVEN)) + bool(flags & _NAMED), what)
+        _check_terms(terms[: count * RECORD], what)
+        starts.append(start)
 
 
-def _term(records: Records, what: str) -> Term:
-    xorb, _, unpacked, start, end = records.take(what)
-    if not start < end <= MAX_CHUNKS:
-        raise XetError(f"The shard names chunks {start} to {end} in {what}; a xorb has at most {MAX_CHUNKS}.")
-    if not 0 < unpacked <= MAX_RAW:
-        raise XetError(f"The shard gives {unpacked} bytes to {what}; expected 1 to {MAX_RAW}.")
+def _check_terms(view: memoryview, what: str) -> None:
+    for number, (_, _, unpacked, start, end) in enumerate(LAYOUT.iter_unpack(view)):
+        if not start < end <= MAX_CHUNKS:
+            raise XetError(
+                f"The shard names chunks {start} to {end} in term {number} of {what}; "
+                f"a xorb has at most {MAX_CHUNKS}."
+            )
+        if not 0 < unpacked <= MAX_RAW:
+            raise XetError(
+                f"The shard gives {unpacked} bytes to term {number} of {what}; expected 1 to {MAX_RAW}."
+            )
+
+
+def _file(view: memoryview, start: int) -> FileEntry:
+    """Return the file whose first record begins at `start`, and which was checked."""
+    digest, flags, count, _, _ = LAYOUT.unpack_from(view, start)
+    at = start + RECORD
+    terms = Listed(view[at : at + count * RECORD], _term)
+    at += count * RECORD
+    ranges = None
+    if flags & _PROVEN:
+        ranges = Listed(view[at : at + count * RECORD], _hash)
+        at += count * RECORD
+    sha256 = hashes.sha256_text(_hash(LAYOUT.unpack_from(view, at))) if flags & _NAMED else None
+    return FileEntry(digest, terms, ranges, sha256)
+
+
+def _term(record: Record) -> Term:
+    xorb, _, unpacked, start, end = record
     return Term(xorb, unpacked, start, end)
 
 
-def _xorbs(records: Records) -> Iterator[XorbEntry]:
-    for number in itertools.count():
-        what = f"xorb {number}"
+def _hash(record: Record) -> Hash:
+    return record[0]
+
+
+def _xorbs(records: Records, view: memoryview) -> Scattered[XorbEntry]:
+    """Check the xorbs; what is returned reads them from `view`."""
+    starts = array("Q")
+    while True:
+        what, start = f"xorb {len(starts)}", records.at
         digest, _, count, total, _ = records.take(what)
         if digest == _END:
-            return
+            return Scattered(starts, partial(_xorb, view))
         if not 0 < count <= MAX_CHUNKS:
             raise XetError(f"The shard gives {count} chunks to {what}; expected 1 to {MAX_CHUNKS}.")
         if total > MAX_RAW:
             raise XetError(f"The shard gives {total} bytes to {what}; at most {MAX_RAW} are taken.")
-        records.expect(count, what)
-        yield XorbEntry(digest, _chunks(records, count, total, what), total)
+        _check_chunks(ListedChunks(records.take_all(count, what)), total, what)
+        starts.append(start)
 
 
-def _chunks(records: Records, count: int, total: int, what: str) -> ListedChunks:
-    """Return the chunks of a xorb, which must fill its raw bytes without gaps."""
-    chunks = records.take_chunks(count)
+def _check_chunks(chunks: ListedChunks, total: int, what: str) -> None:
+    """Raise XetError unless the chunks of a xorb fill its raw bytes without gaps."""
     gap = chunks.first_gap(MAX_CHUNK)
     if gap is not None:
         _, start, length = chunks[gap]
@@ -189,7 +219,13 @@ def _chunks(records: Records, count: int, total: int, what: str) -> ListedChunks
         )
     if chunks.total() != total:
         raise XetError(f"The shard gives {total} bytes to {what}, and {chunks.total()} to its chunks.")
-    return chunks
+
+
+def _xorb(view: memoryview, start: int) -> XorbEntry:
+    """Return the xorb whose first record begins at `start`, and which was checked."""
+    digest, _, count, total, _ = LAYOUT.unpack_from(view, start)
+    chunks = view[start + RECORD : start + RECORD * (1 + count)]
+    return XorbEntry(digest, ListedChunks(chunks), total)
 
 
 def _end() -> bytes:

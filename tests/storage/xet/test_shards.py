@@ -2,7 +2,6 @@
 
 import random
 import struct
-import time
 import tracemalloc
 
 import pytest
@@ -197,9 +196,7 @@ def test_bytes_behind_a_true_header_raise_nothing_else(data: bytes) -> None:
 def test_a_shard_of_lies_takes_little_memory_and_time() -> None:
     lie = SHARD[:FILE_AT] + struct.pack("<32s4I", b"f" * 32, 0, 0xFFFFFFFF, 0, 0) + bytes(480)
     tracemalloc.start()
-    before = time.process_time()
     refused(lie, "announces 4294967295")
-    assert time.process_time() - before < 10
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
     refused(bytes(shards.MAX_SHARD + 1), "at most")
@@ -213,6 +210,28 @@ def test_a_shard_that_lists_a_million_chunks_takes_little_memory() -> None:
     assert tracemalloc.get_traced_memory()[1] < 2_000_000
     tracemalloc.stop()
     assert sum(len(xorb.chunks) for xorb in shard.xorbs) == 130 * 8192
+
+
+@pytest.mark.parametrize(
+    "shape", ["one file of terms", "many files of one term", "many files of none", "xorbs"]
+)
+def test_a_shard_of_very_many_records_takes_little_memory(shape: str) -> None:
+    term, chunk = Term(KEY, 1, 0, 1), (KEY, 0, 1)
+    files = {
+        "one file of terms": [FileEntry(KEY, [term] * 40_000, [KEY] * 40_000, KEY.hex())],
+        "many files of one term": [FileEntry(KEY, [term], [KEY], KEY.hex())] * 20_000,
+        "many files of none": [FileEntry(KEY, [], None, None)] * 60_000,
+        "xorbs": [],
+    }[shape]
+    xorbs = [XorbEntry(KEY, [chunk], 1)] * 40_000 if shape == "xorbs" else []
+    data = shards.write_shard(files, xorbs)
+    tracemalloc.start()
+    shard = shards.read_shard(data)
+    assert tracemalloc.get_traced_memory()[1] < len(data) / 2
+    tracemalloc.stop()
+    assert (len(shard.files), len(shard.xorbs)) == (len(files), len(xorbs))
+    assert list(shard.files[:2]) == files[:2]
+    assert list(shard.xorbs[-2:]) == xorbs[-2:]
 
 
 def test_a_sha256_is_stored_swapped() -> None:
