@@ -7,7 +7,7 @@ AS_DEPLOYED = HUB_PUBLIC_URL=https://hub.example.org HUB_TRUSTED_PROXIES=127.0.0
 	HUB_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-only-for-this-check-0123456789
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test check bench lock clean
+.PHONY: help up dev test matrix check bench lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/'
@@ -20,7 +20,10 @@ dev:  ## Make the environment for tests and checks
 	@$(BOOTSTRAP) --dev
 
 test: dev  ## Run the tests against real servers
-	@$(IN)/python -m pytest
+	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
+
+matrix: dev  ## Run the journeys by chunks with every supported release of the client
+	@$(IN)/python -m pytest -m "matrix or not matrix" $(wildcard tests/journeys/test_xet*.py)
 
 check: dev  ## Check style, types, imports, templates, migrations and deployment settings
 	$(IN)/ruff check .
