@@ -3,56 +3,17 @@
 import os
 import random
 import socket
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
-import numpy
 import pytest
 from huggingface_hub import HfApi
 
-from tests.journeys.people import ALICE, BOB, People, bearer, read_tree, sha256_of, write_tree
+from tests.journeys.people import ALICE, People, bearer, read_tree, sha256_of, write_tree
+from tests.journeys.xet_kit import MIB, Journal, New, counted, hf, run, weights, without_attributes
 from tests.live import LiveHub
-
-MIB = 2**20
-New = Callable[..., str]
-
-
-def weights(size: int, seed: int = 1) -> bytes:
-    """Return bytes like those of a model in bf16: compressible in every other byte only."""
-    values = numpy.random.default_rng(seed).normal(0, 0.02, size // 4).astype("<f4")
-    return values.tobytes()
-
-
-def run(people: People, home: Path, *words: str, token: str = ALICE, **extra: str) -> str:
-    """Run a program of the client's environment with Xet on; raises AssertionError when it fails."""
-    env = {**people.environment(home, token), **extra}
-    env.pop("HF_HUB_DISABLE_XET", None)
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{words} failed\n{done.stdout}{done.stderr}\n{people.hub.logs(25)}"
-    return done.stdout
-
-
-def hf(people: People, home: Path, *words: str, token: str = ALICE, **extra: str) -> str:
-    return run(people, home, str(Path(sys.executable).parent / "hf"), *words, token=token, **extra)
-
-
-def without_attributes(tree: dict[str, bytes]) -> dict[str, bytes]:
-    return {path: content for path, content in tree.items() if path != ".gitattributes"}
-
-
-def counted(hub: LiveHub) -> tuple[int, int]:
-    """Return how many xorbs the hub keeps, and their stored bytes."""
-    told = hub.manage(
-        "shell", "-v", "0", "-c",
-        "from storage.models import Xorb; from django.db.models import Sum;"
-        "print(Xorb.objects.count(), Xorb.objects.aggregate(s=Sum('stored_size'))['s'] or 0)",
-    )  # fmt: skip
-    count, size = told.split()
-    return int(count), int(size)
 
 
 def model() -> dict[str, bytes]:
@@ -88,26 +49,6 @@ def test_a_folder_goes_up_and_comes_down_in_chunks(
     assert sha256_of(plain.content) == sha256_of(sent["model.safetensors"])
 
 
-def test_a_changed_file_sends_little_again(
-    hub: LiveHub, people: People, new_repo: New, folder: Path, tmp_path: Path
-) -> None:
-    repo, content = new_repo(), weights(32 * MIB, 7)
-    write_tree(folder, {"w.bin": content})
-    hf(people, tmp_path / "one", "upload", repo, str(folder / "w.bin"), "w.bin")
-    before = counted(hub)
-    changed = content[: 16 * MIB] + os.urandom(300) + content[16 * MIB :]
-    write_tree(folder, {"w.bin": changed})
-    hf(people, tmp_path / "one", "upload", repo, str(folder / "w.bin"), "w.bin")
-    same_home = counted(hub)
-    assert same_home[1] - before[1] < 0.03 * len(content)
-    again = changed[: 8 * MIB] + os.urandom(300) + changed[8 * MIB :]
-    write_tree(folder, {"w.bin": again})
-    hf(people, tmp_path / "fresh", "upload", repo, str(folder / "w.bin"), "w.bin")
-    assert counted(hub)[1] - same_home[1] < 0.03 * len(content)
-    hf(people, tmp_path / "two", "download", repo, "w.bin", "--local-dir", str(tmp_path / "got"))
-    assert sha256_of((tmp_path / "got" / "w.bin").read_bytes()) == sha256_of(again)
-
-
 def test_the_same_client_pushes_to_other_repos_what_it_remembers(
     hub: LiveHub, people: People, alice: HfApi, new_repo: New, folder: Path, tmp_path: Path
 ) -> None:
@@ -121,19 +62,6 @@ def test_the_same_client_pushes_to_other_repos_what_it_remembers(
         assert (tmp_path / repo / "w.bin").read_bytes() == content
 
 
-def test_a_guest_proposes_a_large_file(
-    hub: LiveHub, people: People, alice: HfApi, new_repo: New, folder: Path, tmp_path: Path
-) -> None:
-    repo, content = new_repo(), weights(2 * MIB, 12)
-    write_tree(folder, {"w.bin": content})
-    home = tmp_path / "bob"
-    hf(people, home, "upload", repo, str(folder / "w.bin"), "w.bin", "--create-pr", token=BOB)
-    path = alice.hf_hub_download(repo, "w.bin", revision="refs/pr/1", local_dir=tmp_path / "got")
-    assert Path(path).read_bytes() == content
-    with pytest.raises(AssertionError, match="403"):
-        hf(people, home, "upload", repo, str(folder / "w.bin"), "w.bin", token=BOB)
-
-
 SNAPSHOT = """
 import sys
 from huggingface_hub import snapshot_download
@@ -141,15 +69,51 @@ snapshot_download(sys.argv[1], local_dir=sys.argv[2])
 """
 
 
+@pytest.mark.parametrize("count", [300, pytest.param(2000, marks=pytest.mark.matrix)])
 def test_a_folder_of_many_files_is_one_upload_and_one_snapshot(
-    hub: LiveHub, people: People, new_repo: New, folder: Path, tmp_path: Path
+    count: int, hub: LiveHub, people: People, new_repo: New, folder: Path, tmp_path: Path
 ) -> None:
-    repo = new_repo()
-    sent = {f"part-{at:03d}/{at}.bin": weights(4000 + at, at) for at in range(300)}
+    repo, journal = new_repo(), Journal(hub)
+    sent = {f"part-{at:04d}/{at}.bin": weights(4000 + at * 4, at) for at in range(count)}
+    sent |= {f"part-{at:04d}/large.bin": weights(2 * MIB + at * 4, at) for at in range(0, count, 60)}
+    sent |= {f"part-{at:04d}/notes.md": b"# Part %d\n" % at for at in range(0, count, 10)}
     write_tree(folder, sent)
     hf(people, tmp_path / "one", "upload", repo, str(folder))
+    # Small files share xorbs, and large ones are packed as tightly as the client likes.
+    assert len(journal.asked("POST", "/v1/xorbs/default/")) < 20
     run(people, tmp_path / "two", sys.executable, "-c", SNAPSHOT, repo, str(tmp_path / "got"))
     assert without_attributes(read_tree(tmp_path / "got")) == sent
+    # The tree tells what is needed, so nothing is asked file by file but what is not large.
+    assert journal.asked("HEAD", "/resolve/.*(bin|large)") == []
+    assert journal.asked("GET", "/resolve/.*[.]bin") == []
+    assert journal.asked("GET", f"/api/models/{repo}/tree/")
+
+
+RANGES = """
+import hashlib, sys
+from huggingface_hub import HfFileSystem
+repo, goal = sys.argv[1:]
+fs = HfFileSystem()
+print(fs.cat_file(f"{repo}/w.bin", start=3_000_000, end=3_000_010).hex())
+with fs.open(f"{repo}/w.bin", "rb", block_size=100_000) as file:
+    file.seek(1_234_567)
+    print(file.read(8).hex())
+    file.seek(-5, 2)
+    print(file.read().hex())
+fs.get_file(f"{repo}/w.bin", goal)
+"""
+
+
+def test_the_file_system_reads_ranges_of_a_chunked_file(
+    people: People, new_repo: New, folder: Path, tmp_path: Path
+) -> None:
+    repo, content = new_repo(private=True), weights(6 * MIB, 16)
+    write_tree(folder, {"w.bin": content})
+    hf(people, tmp_path / "one", "upload", repo, str(folder / "w.bin"), "w.bin")
+    told = run(people, tmp_path / "two", sys.executable, "-c", RANGES, repo, str(tmp_path / "got"))
+    wanted = (content[3_000_000:3_000_010], content[1_234_567:1_234_575], content[-5:])
+    assert told.split() == [piece.hex() for piece in wanted]
+    assert (tmp_path / "got").read_bytes() == content
 
 
 def test_what_comes_with_xet_goes_without_and_the_other_way_round(
