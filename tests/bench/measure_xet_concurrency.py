@@ -10,7 +10,7 @@ import requests
 
 from tests.bench.measure_memory import MOST_MB, Watch
 from tests.bench.measure_uploads import wait_until_pullable
-from tests.bench.report import Line, ceiling
+from tests.bench.report import Line, ceiling, speed
 from tests.bench.weights import write_weights
 from tests.bench.world import OWNER, TOKEN, World, hf, python, require_space, run_program
 from tests.live import BASE_DIR, LiveHub
@@ -46,10 +46,12 @@ def measure(world: World) -> list[Line]:
             told: list[str] = []
             busy = _pages_during(live, lambda: told.append(_crowd(live)))
     sent = f"{AT_ONCE} concurrent xorbs of 64 MiB raw, each another: {told[0]}"
+    taken = float(told[0].split()[-1])
     return [
+        speed("xet-concurrency, xorbs taken", "xorbs", [(taken, float(AT_ONCE))], target=1.0, note=sent),
         ceiling(
             "xet-concurrency, memory of web", "MB", watch.peaks["web"], most=MOST_MB,
-            note=f"peak sum of proportional set sizes of all gunicorn processes of both groups; {sent}",
+            note="peak sum of proportional set sizes of all gunicorn processes of both groups meanwhile",
         ),
         ceiling(
             "xet-concurrency, page p95", "ms", busy.p95, most=MOST_MS,

@@ -81,7 +81,7 @@ class Crowd:
 
 
 def main(place: str, token: str, count: str, size: str) -> None:
-    """Send, and say how it went; exits with 1 unless every xorb was taken."""
+    """Send, and say how it went; the last word is the number of xorbs that were taken."""
     chunks = make_chunks(int(size), seed=4)
     xorbs = make_xorbs(chunks, int(count))
     crowd = Crowd(place, token, len(xorbs))
@@ -92,11 +92,10 @@ def main(place: str, token: str, count: str, size: str) -> None:
     statuses = Counter(status for status, _ in answers)
     raw = len(xorbs) * sum(map(len, chunks)) / 10**6
     print(
-        f"answers {dict(statuses)} in {seconds:.1f} s, {raw / seconds:.0f} MB/s raw, stored"
-        f" {len(xorbs[0].data) / 10**6:.0f} MB each, the slowest took {max(took for _, took in answers):.1f} s"
+        f"answers {dict(statuses)} (0: the connection broke) in {seconds:.1f} s, {raw / seconds:.0f} MB/s raw, stored"
+        f" {len(xorbs[0].data) / 10**6:.0f} MB each, the slowest took {max(took for _, took in answers):.1f} s,"
+        f" taken: {statuses[200]}"
     )
-    if set(statuses) != {200}:
-        sys.exit(1)
 
 
 if __name__ == "__main__":
