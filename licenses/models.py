@@ -28,7 +28,10 @@ class Trust(models.TextChoices):
 
 
 class License(models.Model):
-    """One licence in one version.  `edited` names the fields that a person here has written."""
+    """One licence in one version.
+
+    `edited` names the fields that a person here has written, `thresholds` and `aliases` among them.
+    """
 
     slug = models.CharField(max_length=100, unique=True, help_text="What a card's license field says.")
     name = models.CharField(max_length=200)
@@ -121,7 +124,6 @@ class Threshold(models.Model):
     window = models.CharField(max_length=32, blank=True, default="")
     scope = models.TextField(blank=True, default="")
     effect = models.CharField(max_length=32, choices=_choices(EFFECTS))
-    edited = models.BooleanField(default=False, help_text="Written or changed by a person here.")
 
     def __str__(self) -> str:
         return f"{self.metric} from {self.value} {self.currency}".strip()
@@ -132,7 +134,6 @@ class Alias(models.Model):
 
     license = models.ForeignKey(License, on_delete=models.CASCADE, related_name="aliases")
     name = models.CharField(max_length=200, db_index=True)
-    edited = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["license", "name"], name="licenses_an_alias_once")]

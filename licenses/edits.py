@@ -1,0 +1,121 @@
+"""What people change in the catalogue: verbs with named arguments.  Each change is marked and survives upgrades."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from licenses.loader import FIELDS, THRESHOLD_FIELDS, write_aliases, write_thresholds
+from licenses.models import License, Term, UpstreamModel
+from licenses.terms import TERMS, Confidence, Threshold, Value
+
+
+class BadEdit(ValueError):
+    """A change that cannot be kept; the message names the field and the way out."""
+
+
+@transaction.atomic
+def edit_license(*, of: License, changes: Mapping[str, Any]) -> License:
+    """Change fields of a licence; raises BadEdit for a field that is none."""
+    if odd := set(changes) - set(FIELDS):
+        raise BadEdit(f"{', '.join(sorted(odd))} is no field of a license.")
+    row = License.objects.select_for_update().get(pk=of.pk)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    _mark(row, changes)
+    row.full_clean(exclude=["flags", "display", "edited"])
+    row.save()
+    return row
+
+
+@transaction.atomic
+def edit_term(
+    *,
+    of: License,
+    key: str,
+    value: Value,
+    note: str,
+    passage: str,
+    by: AbstractBaseUser,
+    at: datetime,
+) -> Term:
+    """Answer a term after reading the text: it counts from now on, whatever the shipped reading's confidence."""
+    if key not in TERMS:
+        raise BadEdit(f"{key!r} is no term; the terms are {', '.join(TERMS)}.")
+    License.objects.select_for_update().get(pk=of.pk)
+    row, _ = Term.objects.update_or_create(
+        license=of,
+        key=key,
+        defaults={
+            "value": str(value),
+            "note": note,
+            "passage": passage,
+            "edited": True,
+            "verified_by_id": by.pk,
+            "verified_at": at,
+        },
+    )
+    return row
+
+
+@transaction.atomic
+def take_back_term(*, term: Term) -> None:
+    """Return a term to what the shipped reading states; one that does not ship goes."""
+    row = Term.objects.select_for_update().get(pk=term.pk)
+    if row.stated is None:
+        row.delete()
+        return
+    for name, value in row.stated.items():
+        setattr(row, name, value)
+    row.edited, row.verified_by, row.verified_at = False, None, None
+    row.save()
+
+
+@transaction.atomic
+def set_thresholds(*, of: License, thresholds: Sequence[Threshold]) -> None:
+    """Replace a licence's thresholds by what a person read."""
+    row = License.objects.select_for_update().get(pk=of.pk)
+    write_thresholds(row, [tuple(getattr(one, name) for name in THRESHOLD_FIELDS) for one in thresholds])
+    _mark(row, ["thresholds"])
+    row.save()
+
+
+@transaction.atomic
+def set_aliases(*, of: License, names: Sequence[str]) -> None:
+    """Replace the other names of a licence."""
+    row = License.objects.select_for_update().get(pk=of.pk)
+    write_aliases(row, names)
+    _mark(row, ["aliases"])
+    row.save()
+
+
+def record_upstream(
+    *,
+    pattern: str,
+    of: License,
+    evidence: str,
+    confidence: Confidence,
+    modality: str = "",
+) -> UpstreamModel:
+    """Note once, for all descendants, what terms a model elsewhere is under; raises BadEdit."""
+    if pattern.count("/") != 1 or pattern.startswith("*"):
+        raise BadEdit("The pattern must be namespace/name, where only the name may hold *.")
+    if not evidence.strip():
+        raise BadEdit("The evidence is missing; say where the terms were read.")
+    row, _ = UpstreamModel.objects.update_or_create(
+        pattern=pattern,
+        defaults={
+            "license": of,
+            "evidence": evidence,
+            "confidence": str(confidence),
+            "modality": modality,
+            "edited": True,
+        },
+    )
+    return row
+
+
+def _mark(row: License, names: Iterable[str]) -> None:
+    row.edited = sorted({*row.edited, *names})
