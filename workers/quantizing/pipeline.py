@@ -1,0 +1,191 @@
+"""Reading, judging, converting, hashing and writing at the same time, in memory that does not grow with the model.
+
+Threads read and convert slabs; the thread that called hashes and writes them in order. The kernel, the hash and the
+system calls all let other threads run. What is on its way is bounded in bytes.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import sqrt
+from pathlib import Path
+from typing import NamedTuple
+
+from workers.formats.layout import align_up
+from workers.quantizing.errors import QuantizeError
+from workers.quantizing.model import Model, open_model
+from workers.quantizing.outputs import Outputs, WrittenFile
+from workers.quantizing.plan import Options, Plan, Planned, make_plan
+from workers.quantizing.slabs import Buffers, Made, Slab, cut, make
+from workers.quantizing.types import bytes_of
+
+# What may be on its way at once, in bytes of input and output.
+IN_FLIGHT = 64 * 2**20
+
+
+class Progress(NamedTuple):
+    """How far a run is, in bytes of input."""
+
+    done: int
+    total: int
+    tensor: str
+
+
+class TensorOutcome(NamedTuple):
+    """One tensor as it was written; `error` is relative (root mean square of the difference to that of the weights)."""
+
+    name: str
+    shape: tuple[int, ...]
+    source_type: str
+    type: str
+    size: int
+    instead_of: str | None
+    error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The files, first shard first, and their tensors in writing order."""
+
+    files: tuple[WrittenFile, ...]
+    tensors: tuple[TensorOutcome, ...]
+
+
+@dataclass(slots=True)
+class Errors:
+    """Sums over a tensor's slabs."""
+
+    squares: float = 0.0
+    errors: float = 0.0
+
+    def add(self, made: Made) -> None:
+        self.squares += made.squares
+        self.errors += made.errors
+
+    @property
+    def relative(self) -> float:
+        return sqrt(self.errors / self.squares) if self.squares else 0.0
+
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run: its threads, and what they are working on in the order in which it is to be written."""
+
+    model: Model
+    plan: Plan
+    outputs: Outputs
+    pool: ThreadPoolExecutor
+    measure: bool
+    watcher: Watcher | None
+    total: int
+    buffers: Buffers = field(default_factory=Buffers)
+    waiting: deque[tuple[int, Slab, Future[Made]]] = field(default_factory=deque)
+    in_flight: int = 0
+    done: int = 0
+    errors: dict[str, Errors] = field(default_factory=dict)
+
+
+def quantize_file(
+    source: Path,
+    target: Path,
+    type: str,  # noqa: A002 - what everybody calls it
+    *,
+    options: Options | None = None,
+    progress: Watcher | None = None,
+) -> Outcome:
+    """Quantize a GGUF model (one file, or the first of its shards) into target, as llama-quantize would.
+
+    Above `options.split_bytes` target becomes shards named TARGET-00001-of-00002.gguf. Raises QuantizeError; then
+    nothing is left behind. `progress` is called after every slab and may raise to stop the run.
+    """
+    options = options or Options()
+    with open_model(source) as model:
+        plan = make_plan(model, target, type, options)
+        _check_possible(model, plan, target)
+        paths = [shard.path for shard in plan.shards]
+        with Outputs(paths, plan.size) as outputs:
+            threads = options.threads or len(os.sched_getaffinity(0))
+            with ThreadPoolExecutor(threads, "quantize") as pool:
+                total = sum(tensor.size for tensor in model.tensors)
+                run = Run(model, plan, outputs, pool, options.measure, progress, total)
+                _write_all(run)
+            model.check_unchanged()
+            files = outputs.finish()
+    return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors))
+
+
+def _check_possible(model: Model, plan: Plan, target: Path) -> None:
+    if plan.lacking is not None:
+        raise QuantizeError(
+            f"tensor {plan.lacking!r}: {plan.file.name} needs an importance matrix with an entry for it; give one, "
+            "or choose Q2_K"
+        )
+    if not target.parent.is_dir():
+        raise QuantizeError(f"{target.parent}: is no folder to write to")
+    for shard in plan.shards:
+        for path in model.paths:
+            if shard.path.exists() and shard.path.samefile(path):
+                raise QuantizeError(f"{shard.path}: is the model itself; write to another name")
+
+
+def _write_all(run: Run) -> None:
+    """Feed the threads and write what they make. On any trouble what has not begun is dropped."""
+    try:
+        for number, shard in enumerate(run.plan.shards):
+            run.outputs.write(number, shard.header)
+            for slab in _slabs(run, shard.tensors):
+                _make_room(run, slab)
+                future = run.pool.submit(make, slab, run.model, run.buffers, measure=run.measure)
+                run.waiting.append((number, slab, future))
+                run.in_flight += _cost(slab)
+        while run.waiting:
+            _write_next(run)
+    except BaseException:
+        run.pool.shutdown(wait=True, cancel_futures=True)
+        raise
+
+
+def _slabs(run: Run, tensors: list[Planned]) -> Iterator[Slab]:
+    for tensor in tensors:
+        yield from cut(tensor, run.plan.importance)
+
+
+def _cost(slab: Slab) -> int:
+    columns = slab.tensor.source.columns
+    return slab.rows * (bytes_of(slab.tensor.source.type, columns) + bytes_of(slab.tensor.type, columns))
+
+
+def _make_room(run: Run, slab: Slab) -> None:
+    while run.waiting and run.in_flight + _cost(slab) > IN_FLIGHT:
+        _write_next(run)
+
+
+def _write_next(run: Run) -> None:
+    """Write the slab that is next in the file, waiting for it where it is not made yet."""
+    number, slab, future = run.waiting.popleft()
+    made = future.result()
+    tensor, source = slab.tensor, slab.tensor.source
+    run.outputs.write(number, made.data)
+    run.in_flight -= _cost(slab)
+    if run.measure and tensor.changes:
+        run.errors.setdefault(source.name, Errors()).add(made)
+    if slab.first + slab.rows == source.rows:
+        run.outputs.write(number, bytes(align_up(tensor.size, run.plan.alignment) - tensor.size))
+    run.done += slab.rows * bytes_of(source.type, source.columns)
+    if run.watcher is not None:
+        run.watcher(Progress(run.done, run.total, source.name))
+
+
+def _told(tensor: Planned, run: Run) -> TensorOutcome:
+    source = tensor.source
+    error = None
+    if run.measure:
+        error = run.errors[source.name].relative if source.name in run.errors else 0.0
+    return TensorOutcome(
+        source.name, source.shape, source.type, tensor.type, tensor.size, tensor.instead_of, error
+    )
