@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO, cast
 
+import numpy
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -20,7 +21,8 @@ from storage.digests import StreamHasher
 from storage.errors import ObjectMissing
 from storage.models import Blob, Form, Recipe, RecipeXorb
 from storage.xet.chunking import cut
-from storage.xet.hashes import Hash, chunk_hash, file_hash, to_text, xorb_hash
+from storage.xet.hashes import Hash, chunk_hash, file_hash_of, to_text, xorb_hash
+from storage.xet.merkle import Tree
 from storage.xet.xorbs import MAX_CHUNKS, MAX_RAW, write_xorb
 
 OK, PLAIN, CHUNKED = Form.State.OK, Form.Kind.PLAIN, Form.Kind.CHUNKED
@@ -60,17 +62,17 @@ def carve(form: Form, *, domain: str, progress: Callable[[int], None]) -> Carved
     `progress` gets the number of bytes done and may raise to stop.  Not to be called in a transaction.  Raises
     ObjectMissing, StoreUnavailable.
     """
-    found, leaves, done = Carved(), Pairs(), 0
+    found, tree, done = Carved(), Tree(), 0
     # The thread ends before what it reads is closed.
     with closing(proof.pieces_of(form.key, form.blob.size)) as pieces, ThreadPoolExecutor(1) as reader:
         stream = _Hashed(pieces, reader)
         for chunks in _gathered(cut(cast("BinaryIO", stream))):
             pairs = [(chunk_hash(chunk), len(chunk)) for chunk in chunks]
             found.xorbs.append(_kept(chunks, pairs, domain, found.healed))
-            leaves += pairs
+            tree.add(b"".join(digest for digest, _ in pairs), numpy.array([raw for _, raw in pairs]))
             done += found.xorbs[-1][2]
             progress(done)
-    found.file_hash, found.sha256 = to_text(file_hash(leaves)), stream.hasher.digest()
+    found.file_hash, found.sha256 = to_text(file_hash_of(tree)), stream.hasher.digest()
     return found
 
 

@@ -2,7 +2,7 @@
 
     blobs/{aa}/{bb}/{sha256}-{random}   one proven form, or a finished upload on its way to proof;
                                         aa and bb are the first two pairs of digits of the sha256
-    staging/{upload id}-{random}        a single PUT before it is copied to blobs/; clients can write here
+    staging/{upload id}-{random}        a single PUT before it is copied to blobs/ or xorbs/; clients can write here
     git/{aa}/{oid}-{random}             a git payload too large for its row; aa begins the object id
     xorbs/{aa}/{hash}-{random}          the chunks of a xorb, without a footer; aa begins its hash
 

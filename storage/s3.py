@@ -75,13 +75,6 @@ def _client_of(place: presign.Place, process: int) -> "S3Client":
     )
 
 
-@functools.lru_cache(maxsize=2)
-def _pool(process: int) -> urllib3.PoolManager:
-    # urllib3 sends the body under the connect timeout, so that one must be as patient as reading.
-    timeout = urllib3.Timeout(connect=READ_TIMEOUT, read=READ_TIMEOUT)
-    return urllib3.PoolManager(maxsize=16, timeout=timeout, retries=False)
-
-
 def _client() -> "S3Client":
     return _client_of(signing.place(), os.getpid())
 
@@ -221,6 +214,11 @@ class ByteStream(Iterator[bytes]):
             self.close()
             raise StopIteration
         return data
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+        with _talking():
+            return self._body.read(size)
 
     def close(self) -> None:
         self._body.close()

@@ -4,6 +4,7 @@ Links for clients are signed for the endpoint under which clients see the store;
 uses itself.
 """
 
+import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -68,6 +69,19 @@ def write_link(key: str, length: int, expires: int, query: Mapping[str, str], *,
 def presign_put(key: str, *, length: int, expires: int) -> str:
     """Return a link for clients to write exactly `length` bytes."""
     return write_link(key, length, expires, {}, public=True)
+
+
+def presign_checked_put(key: str, *, length: int, crc64nvme: int, expires: int) -> tuple[str, dict[str, str]]:
+    """Return a link for clients to write exactly `length` bytes with this checksum, and the header to send with it.
+
+    A store that knows the checksum refuses other bytes.  It guards the way only: it says nothing of what they are.
+    """
+    sent = {"x-amz-checksum-crc64nvme": base64.b64encode(crc64nvme.to_bytes(8, "big")).decode()}
+    headers = {**sent, "content-length": str(length)}
+    link = presign.link(
+        place(public=True), "PUT", key, expires=expires, now=datetime.now(UTC), headers=headers
+    )
+    return link, sent
 
 
 def presign_part(key: str, upload_id: str, number: int, *, length: int, expires: int) -> str:

@@ -2,27 +2,30 @@
 
 import threading
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from storage import keys, layout, s3, sending
 from storage.condemned import condemn
-from storage.errors import ObjectMissing
+from storage.errors import ObjectMissing, StoreUnavailable
 from storage.models import Blob, Xorb
 from storage.soundness import heal_forms
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text, xorb_hash
-from storage.xet.xorbs import Chunk, scan_xorb
+from storage.xet.xorbs import Chunk, Readable, scan_xorb
 
 OK = Xorb.State.OK
 # A mention is written down anew only when the last one is older, so that most requests write nothing.
 MENTION = timedelta(hours=1)
 # Verifying keeps a processor busy: so many uploads do it at once in a process, the others wait.
 _VERIFYING = threading.BoundedSemaphore(2)
+# More at once only slow each other down until the store seems not to answer.
+_STORING = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +43,64 @@ def keep(name: str, file: IO[bytes], length: int, *, domain: str) -> Kept:
     Raises XetError, StoreUnavailable.
     """
     file.seek(0)
+    chunks, data_length = _verified(name, file, length)
+    if named_in(domain, [name]):
+        return Kept(gained=False, healed=[])
+    file.truncate(data_length)
+    file.seek(0)
+    key = keys.xorb_key(name)
+    # Others may use the connection meanwhile: the store can be slow.
+    connection.close()
+    with _STORING:
+        sending.write_stream(key, file, data_length)
+    return _record(name, key, chunks, domain)
+
+
+def keep_staged(name: str, staged: str, length: int, *, domain: str) -> Kept:
+    """Verify a serialized xorb that somebody wrote to the key `staged`, and keep it under its hash `name`.
+
+    Whoever wrote there may still write.  So the bytes are copied to a key of their own first, and what is verified is
+    that copy.  Not to be called in a transaction.  Raises ObjectMissing where such bytes have not arrived, XetError,
+    StoreUnavailable.
+    """
+    key = keys.xorb_key(name)
+    s3.copy(staged, key, length)
+    if s3.size_of(key) != length:
+        _give_up(key, staged)
+        raise ObjectMissing(f"The {length} bytes of this xorb have not arrived.")
+    try:
+        with s3.open_range(key, 0, length) as stream:
+            chunks, data_length = _verified(name, stream, length)
+        if data_length != length:
+            raise XetError("A xorb that is sent to the store has no footer.")
+    except XetError:
+        _give_up(key, staged)
+        raise
+    kept = _record(name, key, chunks, domain)
+    _give_up(staged)
+    return kept
+
+
+def _give_up(*unnamed: str) -> None:
+    """Delete keys that no row names; where the store fails right now, the sweep finds them."""
+    with suppress(StoreUnavailable):
+        s3.delete_keys(list(unnamed))
+
+
+def _verified(name: str, file: Readable, length: int) -> tuple[list[Chunk], int]:
+    """Return the chunks of a xorb and the length of its data part; raises XetError for other than is called `name`."""
     with _VERIFYING:
         chunks, data_length = scan_xorb(file, length)
     found = to_text(xorb_hash([(chunk.hash, chunk.raw) for chunk in chunks]))
     if found != name:
         raise XetError(f"The chunks of this xorb hash to {found}, not to {name}.")
-    if named_in(domain, [name]):
-        return Kept(gained=False, healed=[])
-    file.truncate(data_length)
-    return _store(name, file, chunks, domain)
+    return chunks, data_length
 
 
-def _store(name: str, file: IO[bytes], chunks: list[Chunk], domain: str) -> Kept:
-    """Write the file under a fresh key, then the row; the key of one who comes second is condemned."""
-    key, length = keys.xorb_key(name), chunks[-1].end
-    file.seek(0)
-    sending.write_stream(key, file, length)
+def _record(name: str, key: str, chunks: list[Chunk], domain: str) -> Kept:
+    """Write the row of bytes that lie under a fresh key; the key of one who comes second is condemned."""
     fresh = {
-        "key": key, "raw_size": sum(chunk.raw for chunk in chunks), "stored_size": length,
+        "key": key, "raw_size": sum(chunk.raw for chunk in chunks), "stored_size": chunks[-1].end,
         "index": layout.pack_index(chunks), "mentioned_at": timezone.now(),
     }  # fmt: skip
     healed: list[Blob] = []

@@ -19,6 +19,8 @@ class Relay:
         self.upstream = (parts.hostname or "", parts.port or 80)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        # The first line of every request that passed, as far as it came in one piece with its head.
+        self.seen: list[bytes] = []
         self.lose: bytes | None = None
         self.hold: bytes | None = None
         self.carried_out = threading.Event()
@@ -37,7 +39,9 @@ class Relay:
         threading.Thread(target=self._answers, args=(store, client, asked), daemon=True).start()
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                asked[:] = [data] if b" HTTP/1.1\r\n" in data[:4096] else asked
+                if b" HTTP/1.1\r\n" in data[:4096]:
+                    asked[:] = [data]
+                    self.seen.append(data.partition(b"\r\n")[0])
                 store.sendall(data)
         _shut(store)
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from hub.wires.xet import reconstructions, views
+from hub.wires.xet import grants, reconstructions, views
 from hub.wires.xet.reading import door, not_offered
 
 app_name = "xet"
@@ -13,6 +13,8 @@ telemetry = door(POST=views.telemetry)
 _place = [
     path("v1/chunks/<seg:prefix>/<seg:name>", door(GET=views.chunk)),
     path("v1/xorbs/<seg:prefix>/<seg:name>", door(POST=views.xorb)),
+    path("v1/xorb-grants/<seg:prefix>/<seg:name>", door(POST=grants.grant)),
+    path("v1/xorb-commits/<seg:prefix>/<seg:name>/grant/<seg:ticket>", door(POST=grants.commit)),
     path("v1/shards", door(POST=views.shard)),
     path("v2/shards", door(POST=views.shard_stream)),
     path("v1/reconstructions/<seg:name>", door(GET=reconstructions.first)),
