@@ -14,6 +14,8 @@ from hub.stack.processes import Command
 from hub.stack.seaweed import port_is_free
 
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - read, not bound
+# With an arena for every thread, glibc would keep what each of many threads once used for a body.
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
 class Doors:
@@ -50,17 +52,21 @@ class Doors:
         pool = ["--concurrency", str(self.jobs), "--prefetch-multiplier", "1"]
         return [
             self._python("web", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", HUB_PROCESS="web"),
-            self._python("bytes", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", HUB_PROCESS="bytes"),
-            self._python("worker", *celery, "worker", "--loglevel", "INFO", *pool, *alone),
+            # Pages stay quick while others verify what was uploaded, or work on a job.
+            self._python(
+                "bytes", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", niceness=5, HUB_PROCESS="bytes"
+            ),
+            self._python("worker", *celery, "worker", "--loglevel", "INFO", *pool, *alone, niceness=10),
             # The clock keeps its schedule in memory: there is no file that a crash could leave broken.
             self._python(
                 "beat", *celery, "beat", "--loglevel", "INFO", "-S", "celery.beat.Scheduler", "--pidfile="
             ),
         ]
 
-    def _python(self, name: str, *words: str, **extra: str) -> Command:
+    def _python(self, name: str, *words: str, niceness: int = 0, **extra: str) -> Command:
         argv = [sys.executable, "-m", "hub.stack.tether", *words]
-        return Command(name=name, argv=argv, env={**self.env, **extra}, cwd=self.base_dir)
+        env = {**FEW_ARENAS, **self.env, **extra}
+        return Command(name=name, argv=argv, env=env, cwd=self.base_dir, niceness=niceness)
 
     def web_answers(self) -> bool:
         """Say whether the web group is ready to serve."""

@@ -33,7 +33,7 @@ def follow_parent(death_signal: signal.Signals) -> None:
 
 @dataclass(frozen=True)
 class Command:
-    """One program to run: what, how it is stopped, and what it gets when its parent dies."""
+    """One program to run: what, how it is stopped, what it gets when its parent dies, and how far others go first."""
 
     name: str
     argv: Sequence[str]
@@ -42,6 +42,8 @@ class Command:
     death_signal: signal.Signals = signal.SIGKILL
     prepare_child: Callable[[], None] | None = None
     cwd: Path | None = None
+    # Added to the niceness of whoever starts it.
+    niceness: int = 0
 
 
 class Child:
@@ -70,6 +72,7 @@ class Child:
         supervisor = os.getpid()
 
         def prepare() -> None:
+            os.nice(self.command.niceness)
             if self.command.prepare_child:
                 self.command.prepare_child()
             follow_parent(self.command.death_signal)
