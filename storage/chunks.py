@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from storage import s3
+from storage import layout, s3
 from storage.errors import ChunksDamaged, ObjectMissing, RangeNotSatisfiable, StoreUnavailable
 from storage.models import Recipe, Xorb
 from storage.stretches import Known, Stretch, stretches
@@ -15,8 +15,6 @@ from storage.xet.xorbs import decode
 PIECE = 2 * 2**20
 # Stored bytes that lie no farther apart than this are fetched together: a request costs more than these bytes.
 GAP = 64 * 2**10
-# What the row and the index of a chunk take in memory.
-INDEXED = 40
 
 Wanted = tuple[Recipe, Stretch]
 
@@ -79,7 +77,7 @@ def _batches(wanted: Iterable[Wanted], room: Room) -> Iterator[list[Wanted]]:
     taken = 0
     for recipe, stretch in wanted:
         start, end = stretch.stored
-        cost = end - start + (0 if stretch.xorb.key in seen else INDEXED * len(stretch.index))
+        cost = end - start + (0 if stretch.xorb.key in seen else layout.INDEXED * len(stretch.index))
         if batch and (taken + cost > room.bytes or len(batch) == room.stretches):
             yield batch
             batch, taken = [], 0

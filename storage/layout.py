@@ -14,6 +14,7 @@ from storage.xet.hashes import Hash
 from storage.xet.xorbs import Chunk
 
 _CHUNK = numpy.dtype([("hash", "V32"), ("raw", "<u4"), ("end", "<u4")])
+INDEXED = _CHUNK.itemsize
 TERM = numpy.dtype([("xorb", "<u8"), ("start", "<u4"), ("end", "<u4"), ("raw", "<u4")])
 
 # The last of a hash's four numbers decides whether clients ask for a chunk (and where merkle groups end).

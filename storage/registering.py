@@ -4,18 +4,17 @@ First what the shard itself tells (`parse`), then what our own xorbs tell (`Veri
 has millions of chunks).  Only then `storage.recording` writes it down.
 """
 
-from collections import OrderedDict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import numpy
 from numpy.typing import NDArray
 
-from storage import layout, xorbs
-from storage.models import Xorb
+from storage import xorbs
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash, file_hash_of, range_hash, to_text
 from storage.xet.merkle import Tree
 from storage.xet.shards import FileEntry, Shard, Term, XorbEntry, read_shard
+from storage.xet.xorbs import MAX_CHUNKS as MOST_IN_XORB
 
 # Files of a shard may name the same chunks over and over; this bounds the work before it begins.  500 GB have
 # 8,000,000 chunks of the client's usual size.
@@ -25,8 +24,8 @@ MAX_FILES = 100_000
 # a file costs us is thereby bounded by its size: half of that, and room for small files.
 LEAST_CHUNK, SPARE_CHUNKS = 4 * 1024, 16
 LEAST_TERM, SPARE_TERMS = 64 * 1024, 64
-# So many terms' indexes are at hand at once: at most 20 MB of them, mostly far less.
-WINDOW = 64
+# Terms are checked by so many, or by as many as have so many chunks, of which a few megabytes are read.
+TERMS, CHUNKS = 1000, 64 * 1024
 # So many names are asked of the database at once.
 NAMES = 500
 
@@ -75,9 +74,8 @@ class Verified:
 
     def __init__(self, shard: Shard, domain: str) -> None:
         self.shard, self.domain = shard, domain
-        # The rows of the xorbs that are named, safe from the sweep, and the indexes of the last few of them.
+        # The rows of the xorbs that are named, which are safe from the sweep.
         self.rows: dict[Hash, int] = {}
-        self._indexes: OrderedDict[Hash, layout.Index] = OrderedDict()
 
     def steps(self) -> Generator[None, None, None]:
         """Check everything, step by step; raises XetError."""
@@ -94,7 +92,6 @@ class Verified:
         """Let go of the shard and of what was read for it."""
         self.shard = Shard([], [])
         self.rows.clear()
-        self._indexes.clear()
 
     def _named(self) -> Iterator[Hash]:
         """Yield the xorbs that are not found yet; each may come again."""
@@ -116,42 +113,47 @@ class Verified:
             self.rows[name] = found[to_text(name)].pk
 
     def _check_xorb(self, entry: XorbEntry) -> None:
-        rows = self._index_of([entry.hash])[entry.hash].rows
+        (rows,) = self._rows_of([Term(entry.hash, entry.bytes_in_xorb, 0, MOST_IN_XORB)])
         listed = numpy.array([(digest, length) for digest, _, length in entry.chunks], dtype=_LISTED)
         if any(rows[name].tobytes() != listed[name].tobytes() for name in _LISTED.names or ()):
             raise XetError(f"The chunks of the xorb {to_text(entry.hash)} are not the ones that it holds.")
 
     def _check_file(self, file: FileEntry, where: str) -> Iterator[None]:
-        tree = Tree()
-        proofs = file.ranges or []
-        for at in range(0, len(file.terms), WINDOW):
-            window = file.terms[at : at + WINDOW]
-            indexes = self._index_of([term.xorb for term in window])
-            taken = [
-                _taken(indexes[term.xorb].rows, term, proofs[number], f"Term {number} of {where}")
-                for number, term in enumerate(window, start=at)
-            ]
-            tree.add(
-                b"".join(hashes for hashes, _ in taken), numpy.concatenate([sizes for _, sizes in taken])
-            )
+        tree, number = Tree(), 0
+        proofs = iter(file.ranges or ())
+        for window in _windows(file.terms):
+            taken = []
+            for term, rows in zip(window, self._rows_of(window), strict=True):
+                taken.append(_taken(rows, term, next(proofs), f"Term {number} of {where}"))
+                number += 1
+            hashes, sizes = zip(*taken, strict=True)
+            tree.add(b"".join(hashes), numpy.concatenate(sizes))
             yield
         if file_hash_of(tree) != file.hash:
             raise XetError(f"{where.capitalize()} does not have the hash {to_text(file.hash)}.")
 
-    def _index_of(self, names: list[Hash]) -> dict[Hash, layout.Index]:
-        """Return the indexes of these xorbs; only the last few are kept."""
-        missing = {self.rows[name]: name for name in names if name not in self._indexes}
-        if missing:
-            packed = Xorb.objects.filter(pk__in=missing).values_list("pk", "index")
-            self._indexes.update((missing[pk], layout.Index.of(index)) for pk, index in packed)
-        for name in names:
-            if name not in self._indexes:
-                raise XetError(f"The xorb {to_text(name)} was removed meanwhile; upload it again.")
-            self._indexes.move_to_end(name)
-        found = {name: self._indexes[name] for name in names}
-        while len(self._indexes) > WINDOW:
-            self._indexes.popitem(last=False)
-        return found
+    def _rows_of(self, terms: Sequence[Term]) -> list[NDArray[numpy.void]]:
+        """Return what the indexes say of the chunks that each term names, as far as there are such chunks."""
+        wanted = [(self.rows[term.xorb], term.start, term.end - term.start) for term in terms]
+        found = xorbs.parts_of_indexes(wanted)
+        for number, term in enumerate(terms):
+            if number not in found:
+                raise XetError(f"The xorb {to_text(term.xorb)} was removed meanwhile; upload it again.")
+        return [found[number].rows for number in range(len(terms))]
+
+
+def _windows(terms: Iterable[Term]) -> Iterator[list[Term]]:
+    """Gather terms by so many, or so many chunks."""
+    window: list[Term] = []
+    chunks = 0
+    for term in terms:
+        window.append(term)
+        chunks += term.end - term.start
+        if len(window) == TERMS or chunks >= CHUNKS:
+            yield window
+            window, chunks = [], 0
+    if window:
+        yield window
 
 
 def _slices(names: Iterator[Hash], size: int) -> Iterator[set[Hash]]:
@@ -170,10 +172,9 @@ def _taken(
     rows: NDArray[numpy.void], term: Term, proof: Hash, where: str
 ) -> tuple[bytes, NDArray[numpy.int64]]:
     """Return hashes and lengths of a term's chunks; raises XetError unless all that is said of them is right."""
-    if term.end > len(rows):
-        raise XetError(f"{where} names chunks up to {term.end} of a xorb that has {len(rows)}.")
-    chosen = rows[term.start : term.end]
-    hashes, sizes = chosen["hash"].tobytes(), chosen["raw"].astype(numpy.int64)
+    if term.end - term.start > len(rows):
+        raise XetError(f"{where} names chunks up to {term.end} of a xorb that has fewer.")
+    hashes, sizes = rows["hash"].tobytes(), rows["raw"].astype(numpy.int64)
     if int(sizes.sum()) != term.unpacked:
         raise XetError(f"{where} does not have {term.unpacked} bytes.")
     if range_hash([hashes]) != proof:

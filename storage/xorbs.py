@@ -1,7 +1,7 @@
 """Xorbs: taken in, named, read.  Nothing is kept that was not decoded, hashed and found to be what it is called."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -131,6 +131,23 @@ def named_in(domain: str, names: Collection[str]) -> dict[str, Xorb]:
         if stale:
             Xorb.objects.filter(pk__in=stale).update(mentioned_at=now)
     return {xorb.hash: xorb for xorb in rows}
+
+
+_PARTS = f"""
+SELECT number, substring(index FROM start * {layout.INDEXED} + 1 FOR count * {layout.INDEXED})
+FROM unnest(%s::bigint[], %s::int[], %s::int[]) WITH ORDINALITY AS wanted(xorb, start, count, number)
+JOIN storage_xorb ON id = xorb
+"""  # noqa: S608  Only a constant is put in.
+
+
+def parts_of_indexes(wanted: Sequence[tuple[int, int, int]]) -> dict[int, layout.Index]:
+    """Return by their place parts of indexes: of the xorb with this row id, from this chunk on, at most so many.
+
+    Only these parts are read, so what is asked often of large indexes costs no more than what is asked for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, [list(column) for column in zip(*wanted, strict=True)])
+        return {number - 1: layout.Index.of(part) for number, part in cursor.fetchall()}
 
 
 def open_span(xorb_id: int, key: str, start: int, end: int) -> s3.ByteStream:

@@ -116,7 +116,7 @@ def test_a_store_that_is_away_only_delays_a_proof(caller: Caller, settings: Any)
     place = settings.HUB_S3
     settings.HUB_S3 = {**place, "endpoint": "http://127.0.0.1:9"}
     work()
-    row = Job.objects.get(pk=job)
+    row = Job.objects.get(kind="prove-chunks")
     assert (row.state, row.failures) == (Job.State.WAITING, 1)
     assert not RepoBlob.objects.exists()
     assert Xorb.objects.get().state == Xorb.State.OK
