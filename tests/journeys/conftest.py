@@ -30,15 +30,16 @@ def client_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return home
 
 
-_known: dict[str, People] = {}
+# By folder, because a hub may come by the port of one that was stopped before.
+_known: dict[Path, People] = {}
 
 
 @pytest.fixture
 def people(hub: LiveHub) -> People:
     """The users of this hub, made once."""
-    if hub.url not in _known:
-        _known[hub.url] = make_people(hub)
-    return _known[hub.url]
+    if hub.data_dir not in _known:
+        _known[hub.data_dir] = make_people(hub)
+    return _known[hub.data_dir]
 
 
 @pytest.fixture

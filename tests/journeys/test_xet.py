@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from tests.journeys.people import ALICE, People, bearer, read_tree, sha256_of, write_tree
-from tests.journeys.xet_kit import MIB, Journal, New, counted, hf, run, weights, without_attributes
+from tests.journeys.xet_kit import MIB, XORBS, Journal, New, counted, hf, run, weights, without_attributes
 from tests.live import LiveHub
 
 
@@ -80,13 +80,13 @@ def test_a_folder_of_many_files_is_one_upload_and_one_snapshot(
     write_tree(folder, sent)
     hf(people, tmp_path / "one", "upload", repo, str(folder))
     # Small files share xorbs, and large ones are packed as tightly as the client likes.
-    assert len(journal.asked("POST", "/v1/xorbs/default/")) < 20
+    assert len(journal.asked("POST", XORBS)) < 20
     run(people, tmp_path / "two", sys.executable, "-c", SNAPSHOT, repo, str(tmp_path / "got"))
     assert without_attributes(read_tree(tmp_path / "got")) == sent
-    # The tree tells what is needed, so nothing is asked file by file but what is not large.
-    assert journal.asked("HEAD", "/resolve/.*(bin|large)") == []
-    assert journal.asked("GET", "/resolve/.*[.]bin") == []
+    # The tree tells of large files all that is needed, so nothing is asked file by file.
     assert journal.asked("GET", f"/api/models/{repo}/tree/")
+    assert journal.asked("GET", "/resolve/.*[.]md")
+    assert journal.asked("(HEAD|GET)", "/resolve/.*[.]bin") == []
 
 
 RANGES = """

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.journeys.people import People, write_tree
-from tests.journeys.xet_kit import HERE, MIB, Journal, New, counted, hf, weights
+from tests.journeys.xet_kit import HERE, MIB, XORBS, Journal, New, counted, hf, weights
 from tests.live import LiveHub
 
 INSTALLED = importlib.metadata.version("hf-xet")
@@ -85,7 +85,7 @@ def test_a_file_goes_up_comes_down_and_goes_up_changed(
     assert comes_down("four", again)
 
     named = http.head(f"/{repo}/resolve/main/w.bin").headers.get("X-Xet-Hash", "")
-    sent = journal.asked("POST", "/v1/xorbs/default/")
+    sent = journal.asked("POST", XORBS)
     rebuilt = journal.asked("GET", "/v2/reconstructions/")
     if not xet:
         assert (named, sent, rebuilt, counted(hub)) == ("", [], [], before)

@@ -112,6 +112,8 @@ def test_a_private_file_is_nobody_elses_at_any_door(
     shard = write_shard([file_entry(xorb_entry(parts), sha256)], [])
     assert at_cas(his, "POST", "v2/shards", shard) == 400
     assert at_cas(his, "POST", f"v1/xorbs/default/{xorb}", content) == 400
+    asked = b'{"length": %d, "checksum": {"algo": "crc64nvme", "value": "1"}}' % len(content)
+    assert at_cas(his, "POST", f"v1/xorb-grants/default/{xorb}", asked) in (201, 404)
     assert at_cas(his, "POST", "v2/shards", shard, place=mine["casUrl"]) == 403
     refused = commit(http, own, [large_line("w.bin", sha256, len(content))], BOB)
     assert 400 <= refused.status_code < 500, refused.text

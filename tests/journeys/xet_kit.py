@@ -20,6 +20,8 @@ MIB = 2**20
 New = Callable[..., str]
 HERE = Path(sys.executable).parent
 PATIENCE_SECONDS = 90.0
+# A xorb comes through the hub, or is told to have been written to the store.
+XORBS = "/v1/(xorbs|xorb-commits)/default/"
 
 _LINE = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d+) .* "(?P<agent>[^"]*)"$')
 
@@ -90,14 +92,14 @@ class Journal:
         return self.hub.data_dir / "requests.log"
 
     def asked(self, method: str, pattern: str) -> list[Asked]:
-        """Return the requests whose path, query included, holds the pattern."""
+        """Return the requests of a method whose path, query included, holds the pattern; both are expressions."""
         text = self._file.read_bytes()[self.start :].decode("utf-8", "replace")
         found = [match for line in text.splitlines() if (match := _LINE.search(line))]
         assert len(found) == len(text.splitlines()), text
         return [
             Asked(match["method"], match["path"], int(match["status"]), match["agent"])
             for match in found
-            if match["method"] == method and re.search(pattern, match["path"])
+            if re.fullmatch(method, match["method"]) and re.search(pattern, match["path"])
         ]
 
 
