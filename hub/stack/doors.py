@@ -54,7 +54,7 @@ class Doors:
             self._python("web", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", HUB_PROCESS="web"),
             # Pages stay quick while others verify what was uploaded, or work on a job.
             self._python(
-                "bytes", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", niceness=5, HUB_PROCESS="bytes"
+                "bytes", "gunicorn", "-c", "python:hub.stack.gunicorn_conf", niceness=10, HUB_PROCESS="bytes"
             ),
             self._python("worker", *celery, "worker", "--loglevel", "INFO", *pool, *alone, niceness=10),
             # The clock keeps its schedule in memory: there is no file that a crash could leave broken.
