@@ -59,13 +59,14 @@ class Expressions:
         """True where the expression offers alternatives, of which a person has to choose; raises BadExpression."""
         return " OR " in str(self.parse(text))
 
-    def all_of(self, ids: Iterable[str]) -> str:
-        """Return the expression that asks for all of these licences; raises KeyError for an unknown id."""
-        return " AND ".join(dict.fromkeys(self._symbols[one] for one in ids)) or "NOASSERTION"
-
     def _in_symbols(self, text: str) -> str:
         words = text.replace("(", " ( ").replace(")", " ) ").split()
         return " ".join(self._symbols.get(self._ids.get(word.lower(), ""), word) for word in words)
+
+
+def all_of(ids: Iterable[str], readings: Mapping[str, Reading]) -> str:
+    """Return the expression that asks for all of these licences; an id outside the catalogue raises KeyError."""
+    return " AND ".join(dict.fromkeys(readings[one].symbol for one in ids)) or "NOASSERTION"
 
 
 @functools.cache

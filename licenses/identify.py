@@ -101,14 +101,22 @@ class Catalogue:
         problems = []
         if len(found) > 1 and self.candidates(text):
             return (), [_ambiguous(f"{text[:80]!r} is the name of several licenses: {', '.join(found)}.")]
-        if name and (named := self.candidates(name)) and not set(named) & set(found):
+        if name and not self._is_name_of(name, found):
             problems.append(
                 _ambiguous(f"The id says {', '.join(found)}, the name says {name!r}; the text decides.")
             )
-        if " or " in text.casefold():
+        if not self.candidates(text) and self.expressions.has_choice(text):
             problems.append(_ambiguous(f"{text[:80]!r} offers a choice; say which of them applies here."))
         problems += [_no_version(one) for one in found if self.readings[one].category == "ambiguous"]
         return found, problems
+
+    def _is_name_of(self, name: str, ids: Sequence[str]) -> bool:
+        if named := self.candidates(name):
+            return bool(set(named) & set(ids))
+        return any(
+            _letters(one) in _letters(name) or _letters(name) in _letters(self.readings[one].name)
+            for one in ids
+        )
 
     def _other(self, name: str, link: str) -> tuple[tuple[str, ...], list[Finding]]:
         if not name:
@@ -213,6 +221,10 @@ def _mismatch(declared: Sequence[str], detected: Sequence[str]) -> Finding:
         f"The card says {', '.join(declared)}, the text is {', '.join(detected)}.",
         "Correct the card, or put in the text that it names.", license=", ".join(detected),
     )  # fmt: skip
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _strings(value: object) -> Iterable[str]:

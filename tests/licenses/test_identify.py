@@ -51,6 +51,16 @@ def test_what_a_card_leaves_open_is_asked(value: object, name: str, code: Code) 
     assert code in codes(value, name)
 
 
+def test_a_name_that_goes_with_its_id_is_no_contradiction() -> None:
+    for value, name in (
+        ("llama3.1", "Llama 3.1 Community License Agreement"),
+        ("mit", "MIT"),
+        ("gemma", "gemma"),
+    ):
+        assert codes(value, name) == []
+    assert codes("mit", "my own words") == [Code.LIC_AMBIGUOUS]
+
+
 def test_a_name_that_several_share_names_none_of_them() -> None:
     declared = CATALOGUE.declared("other", name="modified-mit")
     assert declared.ids == ()
