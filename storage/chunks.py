@@ -11,8 +11,6 @@ from storage.stretches import Known, Stretch, stretches
 from storage.xet.errors import XetError
 from storage.xet.xorbs import decode
 
-# So many stored bytes are decoded at once.
-PIECE = 2 * 2**20
 # Stored bytes that lie no farther apart than this are fetched together: a request costs more than these bytes.
 GAP = 64 * 2**10
 
@@ -132,15 +130,28 @@ def _trimmed(contents: Iterable[bytes], stretch: Stretch) -> Iterator[bytes]:
 
 
 def _streamed(stretch: Stretch) -> Iterator[bytes]:
-    """Yield the raw chunks of a stretch while it is being fetched."""
-    start, end = stretch.stored
-    stream = _opened(stretch.xorb, start, end)
-    taker, at, ends = _Taker(stream), stretch.start, stretch.index.rows["end"]
-    while at < stretch.end:
-        begin, _ = stretch.index.stored(at, stretch.end)
-        stop = max(at + 1, int(ends[: stretch.end].searchsorted(begin + PIECE, side="right")))
-        yield from _checked(stretch, taker.take(int(ends[stop - 1]) - begin), at, stop)
-        at = stop
+    """Yield the raw chunks of a stretch while it is being fetched; only what two pieces share is copied."""
+    ends = stretch.index.rows["end"][: stretch.end]
+    (begin, end), at, rest = stretch.stored, stretch.start, b""
+    for piece in _opened(stretch.xorb, begin, end):
+        view = memoryview(piece)
+        if rest:
+            missing = int(ends[at]) - begin - len(rest)
+            rest += view[:missing]
+            view = view[missing:]
+            if int(ends[at]) - begin > len(rest):
+                continue
+            yield from _checked(stretch, rest, at, at + 1)
+            at, begin = at + 1, int(ends[at])
+        stop = int(ends.searchsorted(begin + len(view), side="right"))
+        if stop > at:
+            whole = int(ends[stop - 1]) - begin
+            yield from _checked(stretch, view[:whole], at, stop)
+            at, begin, view = stop, begin + whole, view[whole:]
+        rest = bytes(view)
+    if at < stretch.end:
+        # The store promised as many bytes as were asked for: it broke off, which says nothing about them.
+        raise StoreUnavailable("The object store broke off in the middle of an answer.")
 
 
 def _checked(stretch: Stretch, stored: bytes | memoryview, start: int, end: int) -> Iterator[bytes]:
@@ -158,24 +169,3 @@ def _opened(xorb: Xorb, start: int, end: int) -> Iterator[bytes]:
             yield from stream
     except (ObjectMissing, RangeNotSatisfiable) as error:
         raise ChunksDamaged(f"Stored chunks are not there: {error}", xorb=xorb.pk) from error
-
-
-class _Taker:
-    """Takes pieces of known length from a stream."""
-
-    def __init__(self, stream: Iterator[bytes]) -> None:
-        self._stream = stream
-        self._rest = b""
-
-    def take(self, length: int) -> bytes:
-        parts, have = [self._rest], len(self._rest)
-        while have < length:
-            piece = next(self._stream, b"")
-            if not piece:
-                # The store promised as many bytes as were asked for: it broke off, which says nothing about them.
-                raise StoreUnavailable("The object store broke off in the middle of an answer.")
-            parts.append(piece)
-            have += len(piece)
-        joined = b"".join(parts)
-        self._rest = joined[length:]
-        return joined[:length]

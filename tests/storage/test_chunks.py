@@ -158,3 +158,12 @@ def _index(pile: Pile) -> bytes:
         found.append(Chunk(digest, raw, at, at + raw + 8))
         at += raw + 8
     return pack_index(found)
+
+
+def test_chunks_that_straddle_the_pieces_of_a_long_stretch_are_whole() -> None:
+    pile = Pile.of(14, 90, 60_007)
+    pile.keep()
+    content = content_of([(pile, 0, 90)])
+    recipe = file_of([(pile, 0, 90)])
+    assert b"".join(chunks.read(recipe, 0, recipe.size)) == content
+    assert b"".join(chunks.read(recipe, 60_006, 4_000_001)) == content[60_006 : 60_006 + 4_000_001]
