@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from io import BytesIO
+from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 import numpy
@@ -71,6 +71,8 @@ def carve(form: Form, *, domain: str, progress: Callable[[int], None]) -> Carved
             found.xorbs.append(_kept(chunks, pairs, domain, found.healed))
             tree.add(b"".join(digest for digest, _ in pairs), numpy.array([raw for _, raw in pairs]))
             done += found.xorbs[-1][2]
+            # These 64 MiB go before the next ones are gathered.
+            del chunks
             progress(done)
     found.file_hash, found.sha256 = to_text(file_hash_of(tree)), stream.hasher.digest()
     return found
@@ -94,8 +96,11 @@ def _kept(chunks: list[bytes], pairs: Pairs, domain: str, healed: list[Blob]) ->
     """Keep a xorb unless the domain has it, and return its name, its number of chunks and its raw bytes."""
     name = to_text(xorb_hash(pairs))
     if not xorbs.named_in(domain, [name]):
-        stored = write_xorb(chunks)
-        healed += xorbs.keep(name, BytesIO(stored), len(stored), domain=domain).healed
+        with TemporaryFile() as file:
+            for chunk in chunks:
+                # The data part of a xorb is that of its chunks, one behind another; whole it would take much memory.
+                file.write(write_xorb([chunk]))
+            healed += xorbs.keep(name, file, file.tell(), domain=domain).healed
     return name, len(pairs), sum(raw for _, raw in pairs)
 
 

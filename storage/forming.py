@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from storage import chunks, s3, uploads
@@ -121,10 +121,12 @@ class Made:
 
 def made(owner: str) -> list[Made]:
     """Return the plain forms that were made, damaged ones first, then those that were wanted longest ago."""
-    uploads_made = Upload.objects.filter(owner=owner, state=PROVEN).exclude(final_key="")
-    wanted_at = dict(uploads_made.values_list("final_key", "touched_at"))
-    rows = Form.objects.filter(kind=PLAIN, key__in=wanted_at).select_related("blob")
-    forms = sorted(rows, key=lambda form: (form.state == OK, wanted_at[form.key]))
+    mine = Upload.objects.filter(owner=owner, state=PROVEN)
+    rows = Form.objects.filter(kind=PLAIN, key__in=mine.values("final_key")).select_related("blob")
+    wanted_at = Subquery(mine.filter(final_key=OuterRef("key")).values("touched_at")[:1])
+    forms = sorted(
+        rows.annotate(wanted_at=wanted_at).order_by("wanted_at"), key=lambda form: form.state == OK
+    )
     return [Made(form.blob.sha256, form.blob.size, form.key, form.state != OK) for form in forms]
 
 
@@ -142,5 +144,6 @@ def drop(form: Made) -> bool:
         if blob is None or row is None or not blob.forms.filter(state=OK).exclude(pk=row.pk).exists():
             return False
         condemn(row.key)
+        Upload.objects.filter(final_key=row.key).delete()
         row.delete()
         return True

@@ -115,6 +115,7 @@ def test_a_made_form_is_given_up_and_the_chunks_serve_on() -> None:
     assert forming.drop(form)
     assert not forming.drop(form)
     assert forming.made(OWNER) == []
+    assert not Upload.objects.exists()
     assert Condemned.objects.filter(key=upload.final_key).exists()
     assert b"".join(downloads.open_range(blob.sha256, 0, blob.size)) == b"".join(SMALL)
     # It may be made again, as a new object.
