@@ -52,7 +52,19 @@ class Identification:
     @property
     def agrees(self) -> bool:
         found = set(self.detected)
-        return bool(found) and found == set(self.declared.ids) and not any(one.holds for one in self.findings)
+        return bool(found) and found == set(self.declared.ids) and not self.open_findings
+
+    @property
+    def standing(self) -> str:
+        """Return ``agrees``, ``declared-only`` where no text lies beside a clear claim, or ``open``."""
+        if self.agrees:
+            return "agrees"
+        silent = not any(_is_license(found) for found in self.files.values())
+        return "declared-only" if silent and self.declared.ids and not self.open_findings else "open"
+
+    @property
+    def open_findings(self) -> bool:
+        return any(one.holds for one in self.findings)
 
 
 class Catalogue:
