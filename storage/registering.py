@@ -5,6 +5,7 @@ has millions of chunks).  Only then `storage.recording` writes it down.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
@@ -85,8 +86,7 @@ class Verified:
         for entry in self.shard.xorbs:
             self._check_xorb(entry)
             yield
-        for number, file in enumerate(self.shard.files):
-            yield from self._check_file(file, f"file {number} of the shard")
+        yield from self._check_files()
 
     def forget(self) -> None:
         """Let go of the shard and of what was read for it."""
@@ -118,19 +118,20 @@ class Verified:
         if any(rows[name].tobytes() != listed[name].tobytes() for name in _LISTED.names or ()):
             raise XetError(f"The chunks of the xorb {to_text(entry.hash)} are not the ones that it holds.")
 
-    def _check_file(self, file: FileEntry, where: str) -> Iterator[None]:
-        tree, number = Tree(), 0
-        proofs = iter(file.ranges or ())
-        for window in _windows(file.terms):
-            taken = []
-            for term, rows in zip(window, self._rows_of(window), strict=True):
-                taken.append(_taken(rows, term, next(proofs), f"Term {number} of {where}"))
-                number += 1
-            hashes, sizes = zip(*taken, strict=True)
-            tree.add(b"".join(hashes), numpy.concatenate(sizes))
+    def _check_files(self) -> Iterator[None]:
+        tree, slab = Tree(), _Slab()
+        for window in _windows(_claims(self.shard.files)):
+            for claim, rows in zip(window, self._rows_of([claim.term for claim in window]), strict=True):
+                slab.add(rows, claim)
+                if claim.ends:
+                    slab.move_to(tree)
+                    if file_hash_of(tree) != claim.ends:
+                        raise XetError(
+                            f"File {claim.file} of the shard does not have the hash {to_text(claim.ends)}."
+                        )
+                    tree = Tree()
+            slab.move_to(tree)
             yield
-        if file_hash_of(tree) != file.hash:
-            raise XetError(f"{where.capitalize()} does not have the hash {to_text(file.hash)}.")
 
     def _rows_of(self, terms: Sequence[Term]) -> list[NDArray[numpy.void]]:
         """Return what the indexes say of the chunks that each term names, as far as there are such chunks."""
@@ -142,18 +143,64 @@ class Verified:
         return [found[number].rows for number in range(len(terms))]
 
 
-def _windows(terms: Iterable[Term]) -> Iterator[list[Term]]:
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A term as a shard has it; `ends` is the hash of its file where it is the last one of that."""
+
+    file: int
+    number: int
+    term: Term
+    proof: Hash
+    ends: Hash
+
+
+def _claims(files: Iterable[FileEntry]) -> Iterator[_Claim]:
+    for at, file in enumerate(files):
+        last = len(file.terms) - 1
+        for number, (term, proof) in enumerate(zip(file.terms, file.ranges or (), strict=True)):
+            yield _Claim(at, number, term, proof, file.hash if number == last else b"")
+
+
+def _windows(claims: Iterable[_Claim]) -> Iterator[list[_Claim]]:
     """Gather terms by so many, or so many chunks."""
-    window: list[Term] = []
+    window: list[_Claim] = []
     chunks = 0
-    for term in terms:
-        window.append(term)
-        chunks += term.end - term.start
+    for claim in claims:
+        window.append(claim)
+        chunks += claim.term.end - claim.term.start
         if len(window) == TERMS or chunks >= CHUNKS:
             yield window
             window, chunks = [], 0
     if window:
         yield window
+
+
+class _Slab:
+    """Hashes and lengths of the chunks of some terms, which a tree takes quickest together."""
+
+    def __init__(self) -> None:
+        self._hashes: list[bytes] = []
+        self._sizes: list[NDArray[numpy.int64]] = []
+
+    def add(self, rows: NDArray[numpy.void], claim: _Claim) -> None:
+        """Add a term's chunks; raises XetError unless all that is said of them is right."""
+        term, where = claim.term, f"Term {claim.number} of file {claim.file} of the shard"
+        if term.end - term.start > len(rows):
+            raise XetError(f"{where} names chunks up to {term.end} of a xorb that has fewer.")
+        hashes, sizes = rows["hash"].tobytes(), rows["raw"].astype(numpy.int64)
+        if int(sizes.sum()) != term.unpacked:
+            raise XetError(f"{where} does not have {term.unpacked} bytes.")
+        if range_hash([hashes]) != claim.proof:
+            raise XetError(f"{where} does not have the range hash that was sent.")
+        self._hashes.append(hashes)
+        self._sizes.append(sizes)
+
+    def move_to(self, tree: Tree) -> None:
+        """Give all that was added to the tree."""
+        if self._hashes:
+            tree.add(b"".join(self._hashes), numpy.concatenate(self._sizes))
+            self._hashes.clear()
+            self._sizes.clear()
 
 
 def _slices(names: Iterator[Hash], size: int) -> Iterator[set[Hash]]:
@@ -166,17 +213,3 @@ def _slices(names: Iterator[Hash], size: int) -> Iterator[set[Hash]]:
             slab = set()
     if slab:
         yield slab
-
-
-def _taken(
-    rows: NDArray[numpy.void], term: Term, proof: Hash, where: str
-) -> tuple[bytes, NDArray[numpy.int64]]:
-    """Return hashes and lengths of a term's chunks; raises XetError unless all that is said of them is right."""
-    if term.end - term.start > len(rows):
-        raise XetError(f"{where} names chunks up to {term.end} of a xorb that has fewer.")
-    hashes, sizes = rows["hash"].tobytes(), rows["raw"].astype(numpy.int64)
-    if int(sizes.sum()) != term.unpacked:
-        raise XetError(f"{where} does not have {term.unpacked} bytes.")
-    if range_hash([hashes]) != proof:
-        raise XetError(f"{where} does not have the range hash that was sent.")
-    return hashes, sizes
