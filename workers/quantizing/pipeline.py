@@ -13,6 +13,7 @@ from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
+from workers import kernel
 from workers.formats.layout import align_up
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.model import Model, open_model
@@ -104,6 +105,7 @@ def quantize_file(
     nothing is left behind. `progress` is called after every slab and may raise to stop the run.
     """
     options = options or Options()
+    _require_kernel()
     with open_model(source) as model:
         plan = make_plan(model, target, type, options)
         _check_possible(model, plan, target)
@@ -117,6 +119,13 @@ def quantize_file(
             model.check_unchanged()
             files = outputs.finish()
     return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors))
+
+
+def _require_kernel() -> None:
+    try:
+        kernel.paths()
+    except kernel.KernelMissingError as error:
+        raise QuantizeError(str(error)) from error
 
 
 def _check_possible(model: Model, plan: Plan, target: Path) -> None:
