@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench import (
     measure_downloads,
+    measure_licenses,
     measure_memory,
     measure_requests,
     measure_uploads,
@@ -92,6 +93,10 @@ def _xet_formats(world: World, given: argparse.Namespace) -> list[Line]:
     return measure_xet_formats.measure(rounds=given.rounds)
 
 
+def _licenses(_: World, given: argparse.Namespace) -> list[Line]:
+    return measure_licenses.measure(rounds=given.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "requests": _requests,
     "download": _downloads,
@@ -103,6 +108,7 @@ BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "xet-splice": _xet_splice,
     "xet-concurrency": _xet_concurrency,
     "xet-formats": _xet_formats,
+    "licenses": _licenses,
 }
 
 
