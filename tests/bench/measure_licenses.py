@@ -52,7 +52,7 @@ def _identification(rounds: int) -> list[Line]:
             "ms",
             statistics.mean(milliseconds),
             most=MOST_TEXT_MS,
-            note=_note(named, total),
+            note=note,
         ),
         ceiling("license text, slowest", "ms", max(milliseconds), most=MOST_TEXT_MS, note=note),
         ceiling("appended clauses missed", "texts", missed, most=0.5, note=note),
