@@ -40,6 +40,7 @@ bench: dev  ## Measure speed and memory
 lock: dev  ## Write the lock files anew from pyproject.toml
 	@$(IN)/uv pip compile pyproject.toml -o requirements.lock $(LOCK_OPTIONS)
 	@$(IN)/uv pip compile pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock $(LOCK_OPTIONS)
+	@$(IN)/uv pip compile --group compiler -o requirements-compiler.lock $(LOCK_OPTIONS)
 
 clean:  ## Remove the environment and caches; the data in var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

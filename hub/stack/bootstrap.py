@@ -1,4 +1,4 @@
-"""Makes the environment in ``.venv`` from the lock file; needs nothing but a Python that can run this line.
+"""Makes the environment in ``.venv`` from the lock file, and in it the kernel; needs nothing but a Python to run this.
 
 ``python3 hub/stack/bootstrap.py [--dev]``.  When the lock has not changed since last time it returns at once.
 Where Python comes without ensurepip (as on Debian without its venv package), pip itself is fetched, by its
@@ -30,6 +30,9 @@ PIP_SHA256 = "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754"
 DEFAULT_INDEX = "https://pypi.org/simple"
 STAMP = "weighhouse-lock"
 RUN_LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+# What brings a C compiler where there is none, and how the script that builds the kernel asks for one.
+COMPILER_LOCK, NO_COMPILER = "requirements-compiler.lock", 3
+KERNEL_SCRIPT = "workers/kernel/build.py"
 
 
 class BootstrapError(RuntimeError):
@@ -52,13 +55,28 @@ def ensure(base_dir: Path, *, dev: bool = False) -> str:
     if not _works(python):
         _make(folder)
     (folder / STAMP).unlink(missing_ok=True)
-    _say(f"installing what {lock.name} lists")
-    _pip(python, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock))
+    _install(python, lock)
     (folder / STAMP).write_text(
         "".join(f"{name} {digest}\n" for name, digest in wanted.items()), encoding="ascii"
     )
     _say(f"environment made in {time.monotonic() - started:.0f} s")
     return str(python)
+
+
+def ensure_kernel(base_dir: Path, python: str) -> None:
+    """Build the kernel's library where its sources have changed; raises BootstrapError."""
+    command = [python, str(base_dir / KERNEL_SCRIPT)]
+    done = subprocess.run(command, check=False)
+    if done.returncode == NO_COMPILER:
+        _install(Path(python), base_dir / COMPILER_LOCK)
+        done = subprocess.run(command, check=False)
+    if done.returncode:
+        raise BootstrapError("the kernel could not be built; see above.")
+
+
+def _install(python: Path, lock: Path) -> None:
+    _say(f"installing what {lock.name} lists")
+    _pip(python, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock))
 
 
 def _say(line: str) -> None:
@@ -201,7 +219,8 @@ def main() -> int:
         _say("Python 3.11 or newer is needed; give one with `make up PYTHON=/path/to/python3`.")
         return 1
     try:
-        ensure(Path(__file__).resolve().parent.parent.parent, dev="--dev" in sys.argv)
+        base_dir = Path(__file__).resolve().parent.parent.parent
+        ensure_kernel(base_dir, ensure(base_dir, dev="--dev" in sys.argv))
     except BootstrapError as error:
         _say(str(error))
         return 1

@@ -112,22 +112,27 @@ def build(target: Path, extra: tuple[str, ...] = ()) -> Path:
     """Compile the library to `target` with extra flags; raises BuildError with the compiler's words."""
     words = compiler()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder, ThreadPoolExecutor() as pool:
-        objects = [Path(folder) / f"{unit.name}.o" for unit in units()]
-        list(pool.map(lambda unit, to: _compile(words, unit, to, extra), units(), objects))
-        made = Path(folder) / NAME
-        _run([*words, "-shared", *extra, "-o", str(made), *map(str, objects)])
+    with tempfile.TemporaryDirectory(dir=target.parent) as place, ThreadPoolExecutor() as pool:
+        folder = Path(place)
+        objects = [folder / f"{unit.name}.o" for unit in units()]
+        commands = [
+            [*words, *FLAGS, *unit.flags, *extra, "-c", str(SOURCES / unit.source), "-o", str(to)]
+            for unit, to in zip(units(), objects, strict=True)
+        ]
+        list(pool.map(lambda command: _run(command, folder), commands))
+        made = folder / NAME
+        _run([*words, "-shared", *extra, "-o", str(made), *map(str, objects)], folder)
         made.replace(target)
     return target
 
 
-def _compile(words: list[str], unit: Unit, to: Path, extra: tuple[str, ...]) -> None:
-    _run([*words, *FLAGS, *unit.flags, *extra, "-c", str(SOURCES / unit.source), "-o", str(to)])
-
-
-def _run(command: list[str]) -> None:
+def _run(command: list[str], folder: Path) -> None:
+    """Run the compiler; zig's caches go to the folder too, which does not outlive the build."""
+    caches = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(folder / "zig"))
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, **caches}
+        )
     except OSError as error:
         raise BuildError(f"{command[0]} does not start: {error}") from error
     if done.returncode:

@@ -15,8 +15,8 @@
 typedef float vf __attribute__((vector_size(4 * LANES)));
 typedef int32_t vi __attribute__((vector_size(4 * LANES)));
 typedef int8_t vb __attribute__((vector_size(LANES)));
-typedef float unaligned_vf __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef int8_t unaligned_vb __attribute__((vector_size(LANES), aligned(1)));
+typedef float unaligned_vf __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int8_t unaligned_vb __attribute__((vector_size(LANES), aligned(1), may_alias));
 
 /* Adding it leaves a float with no bits below one: round half to even. */
 #define ROUNDER 12582912.0f

@@ -7,7 +7,7 @@
 #define SIDE 32 /* groups side by side; a whole number of vectors in every path */
 
 typedef float v4 __attribute__((vector_size(16)));
-typedef float unaligned_v4 __attribute__((vector_size(16), aligned(4)));
+typedef float unaligned_v4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t v4i __attribute__((vector_size(16)));
 
 INLINE v4 load4(const float *from) { return *(const unaligned_v4 *)from; }
