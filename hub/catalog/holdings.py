@@ -11,7 +11,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
@@ -138,13 +138,14 @@ def _hold(repo: Repo, sizes: Mapping[str, int], *, by: User | None) -> set[str]:
 def _prove(repo: Repo, blobs: Mapping[str, Blob], *, fresh: set[str]) -> None:
     """Make locked claims proven by these blobs, and let go of those new ones for which there is none."""
     RepoBlob.objects.filter(repo=repo, sha256__in=fresh - blobs.keys(), state=State.PROVING).delete()
-    rows = list(RepoBlob.objects.filter(repo=repo, sha256__in=blobs).exclude(state=State.PROVEN))
-    for row in rows:
-        row.state, row.problem, row.settled_at = State.PROVEN, "", timezone.now()
-        row.blob = blobs[row.sha256]
-        row.size = row.blob.size
-    RepoBlob.objects.bulk_update(rows, ["state", "problem", "settled_at", "blob", "size"], batch_size=500)
-    if any(row.sha256 not in fresh for row in rows):
+    waiting = RepoBlob.objects.filter(repo=repo, sha256__in=blobs).exclude(state=State.PROVEN)
+    committed = not fresh.issuperset(waiting.values_list("sha256", flat=True))
+    its_blob = Blob.objects.filter(sha256=OuterRef("sha256"))
+    waiting.update(
+        state=State.PROVEN, problem="", settled_at=timezone.now(),
+        blob=Subquery(its_blob.values("pk")), size=Subquery(its_blob.values("size")),
+    )  # fmt: skip
+    if committed:
         _look_again(repo)
     weigh(repo)
 
