@@ -75,8 +75,8 @@ def test_a_folder_of_many_files_is_one_upload_and_one_snapshot(
 ) -> None:
     repo, journal = new_repo(), Journal(hub)
     sent = {f"part-{at:04d}/{at}.bin": weights(4000 + at * 4, at) for at in range(count)}
-    sent |= {f"part-{at:04d}/large.bin": weights(2 * MIB + at * 4, at) for at in range(0, count, 60)}
-    sent |= {f"part-{at:04d}/notes.md": b"# Part %d\n" % at for at in range(0, count, 10)}
+    sent |= {f"part-{at:04d}/large.bin": weights(2 * MIB + at * 4, at) for at in range(0, count, 150)}
+    sent |= {f"part-{at:04d}/notes.md": b"# Part %d\n" % at for at in range(0, count, 30)}
     write_tree(folder, sent)
     hf(people, tmp_path / "one", "upload", repo, str(folder))
     # Small files share xorbs, and large ones are packed as tightly as the client likes.
