@@ -165,7 +165,8 @@ class Bar:
     """A progress bar on a terminal, drawn ten times a second at most."""
 
     def __init__(self) -> None:
-        self.started = self.drawn = time.monotonic()
+        self.started = time.monotonic()
+        self.drawn = 0.0
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -173,7 +174,7 @@ class Bar:
             return
         self.drawn = now
         share = progress.done / max(progress.total, 1)
-        rate = progress.done / (now - self.started)
+        rate = progress.done / max(now - self.started, PAUSE)
         left = (progress.total - progress.done) / max(rate, 1)
         bar = "#" * round(share * BAR)
         line = f"[{bar:.<{BAR}}] {share:4.0%} {rate / GB:5.2f} GB/s {left:4.0f} s left  {progress.tensor}"

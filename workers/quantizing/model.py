@@ -79,11 +79,15 @@ class Model:
 
     def read_into(self, tensor: SourceTensor, offset: int, room: memoryview) -> None:
         """Fill the room from the tensor's bytes. Safe from several threads."""
-        at, done = tensor.start + offset, 0
+        at, done, path = tensor.start + offset, 0, self.paths[tensor.shard]
         while done < len(room):
-            got = os.preadv(self.files[tensor.shard], [room[done:]], at + done)
+            try:
+                got = os.preadv(self.files[tensor.shard], [room[done:]], at + done)
+            except OSError as error:
+                raise QuantizeError(
+                    f"{path}: tensor {tensor.name!r} cannot be read: {error.strerror}"
+                ) from error
             if not got:
-                path = self.paths[tensor.shard]
                 raise QuantizeError(f"{path}: ends inside tensor {tensor.name!r}; it was cut short meanwhile")
             done += got
 

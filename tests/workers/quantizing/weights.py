@@ -16,7 +16,8 @@ def words(seed: int, number: int) -> NDArray[np.uint64]:
 def gauss(seed: int, number: int) -> Floats:
     """Nearly normal: sums of twelve 16-bit words, rounded once."""
     sums = words(seed, 3 * number).view(np.uint16).reshape(number, 12).astype(np.int64).sum(axis=1)
-    return ((sums - 393210).astype(np.float64) / 65536.0).astype(np.float32)
+    values: Floats = ((sums - 393210).astype(np.float64) / 65536.0).astype(np.float32)
+    return values
 
 
 def uniform(seed: int, number: int) -> Floats:
@@ -54,7 +55,8 @@ def _made(kind: str, seed: int, rows: int, columns: int) -> Floats:
         case "gauss_unit":
             return plain
         case "heavy":
-            return np.ldexp(plain * SCALE, trailing_ones(seed + 1, number, 12)).astype(np.float32)
+            heavy: Floats = np.ldexp(plain * SCALE, trailing_ones(seed + 1, number, 12)).astype(np.float32)
+            return heavy
         case "channels":
             factors = np.ldexp(1 + uniform(seed + 1, columns), trailing_ones(seed + 2, columns, 5))
             by_row = np.float32(0.5) + uniform(seed + 3, rows)
