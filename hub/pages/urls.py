@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import account, browse, errors, files, gate, history, people, repos
+from hub.pages import account, browse, errors, files, gate, history, licenses, people, repos
 
 app_name = "pages"
 
@@ -30,6 +30,9 @@ urlpatterns: list[URLPattern] = [
     path("", browse.home, name="home"),
     path("models", browse.home, name="models"),
     path("datasets", browse.datasets, name="datasets"),
+    path("licenses", licenses.shelf_list, name="licenses"),
+    path("licenses/<seg:license_id>", licenses.one, name="license"),
+    path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),
     path("login", people.log_in, name="login"),

@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, copies, files, people, repos, tags, tokens, trees
+from hub.wires.hf import commits, copies, files, licenses, people, repos, tags, tokens, trees
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -37,6 +37,9 @@ urlpatterns = [
     path("spaces/<rest:rest>", whatever_method(repos.unsupported)),
     path("kernels/<rest:rest>", whatever_method(repos.unsupported)),
     path("buckets/<rest:rest>", whatever_method(repos.unsupported)),
+    path("licenses", door(GET=licenses.listing)),
+    path("licenses/<seg:license_id>", door(GET=licenses.detail)),
+    path("licenses/<seg:license_id>/texts/<seg:sha256>", door(GET=licenses.text)),
     path("<kind:kind>-tags-by-type", door(GET=tags.by_type)),
     path("<kind:kind>", door(GET=repos.listing)),
     path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
