@@ -108,7 +108,8 @@ class Verified:
         for name in sorted(names):
             if to_text(name) not in found:
                 raise XetError(
-                    f"The xorb {to_text(name)} is not known here; upload it before the shard that names it."
+                    f"The xorb {to_text(name)} is not known here; upload it before the shard that names it. "
+                    "A client that remembers having sent it forgets so when the folder xet in its HF_HOME is removed."
                 )
             self.rows[name] = found[to_text(name)].pk
 

@@ -36,6 +36,8 @@ _WAITING = threading.BoundedSemaphore(16)
 # A shard is in memory while it is checked; so many are at once in a process, and others wait for so long.
 _CHECKING = threading.BoundedSemaphore(2)
 CHECK_PATIENCE = 30.0
+# One failed run may be the store's or the database's trouble and is waited over; who has seen more comes again.
+PASSING_FAILURES = 2
 # So many shards of one user may wait for their proof.
 MOST_OPEN = 16
 
@@ -218,4 +220,8 @@ def _look(job: UUID) -> Beat:
         return Beat(1.0, ended=True, problem=" ".join(problems[:5]), again=row.result.get("again", False))
     if row.state == Job.State.FAILED:
         return Beat(ended=True, problem=f"The files could not be proven: {row.error[:500]}")
+    if row.state == Job.State.WAITING and row.failures >= PASSING_FAILURES:
+        return Beat(
+            ended=True, problem="The files could not be proven yet; that is tried again soon.", again=True
+        )
     return Beat(row.progress)

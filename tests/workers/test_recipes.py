@@ -120,6 +120,11 @@ def test_a_store_that_is_away_only_delays_a_proof(caller: Caller, settings: Any)
     assert (row.state, row.failures) == (Job.State.WAITING, 1)
     assert not RepoBlob.objects.exists()
     assert Xorb.objects.get().state == Xorb.State.OK
+    # Who has waited over one failure and sees another is asked to come again; the work is not given up.
+    Job.objects.update(due_at=timezone.now())
+    work()
+    end = end_of(job)
+    assert (end.ended, end.again) == (True, True)
     settings.HUB_S3 = place
     Job.objects.update(due_at=timezone.now())
     work()
