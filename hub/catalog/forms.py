@@ -15,7 +15,7 @@ from django.conf import settings
 
 from hub import valkey
 from hub.catalog import jobs
-from hub.catalog.models import Repo, RepoBlob
+from hub.catalog.models import Job, Repo, RepoBlob
 from storage import carving, forming
 from storage.models import Blob
 
@@ -137,6 +137,13 @@ def ask_chunked(repo: Repo, blob: Blob) -> None:
     if settings.HUB_XET and blob.size > settings.HUB_CHUNK_ABOVE_BYTES:
         payload = {"sha256": blob.sha256, "domain": str(repo.namespace_id)}
         jobs.ask(kind=MAKE_CHUNKED, subject=blob.sha256, repo=repo, payload=payload)
+
+
+def is_being_cut(sha256: str, size: int) -> bool:
+    """True for a file that is to be taken by chunks only, as long as a worker is cutting it."""
+    if not settings.HUB_XET or size <= settings.HUB_CHUNK_ABOVE_BYTES:
+        return False
+    return Job.objects.filter(kind=MAKE_CHUNKED, subject=sha256, state__in=jobs.OPEN).exists()
 
 
 def ask_missing_chunks() -> int:

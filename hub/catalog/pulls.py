@@ -47,6 +47,8 @@ def open_file(viewer: Viewer, at: Located, path: str) -> Entry:
 
 def _require_proven(entry: Entry, commit: str) -> None:
     if entry.state == State.PROVEN:
+        if not entry.xet_hash and forms.is_being_cut(entry.sha256, entry.size):
+            raise BeingProven(f"{entry.path} is being cut into chunks for its size. Try again soon.", commit)
         return
     if entry.state == State.PROVING:
         raise BeingProven(

@@ -17,7 +17,7 @@ from hub.catalog.models import Job, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.operations import AddLarge
 from storage import carving
-from storage.models import Xorb
+from storage.models import Form, Xorb
 from tests.factories import commit_all, send
 from tests.storage.xet.samples import random_bytes, weights
 from tests.wires.conftest import Ask
@@ -48,6 +48,23 @@ def wait_for_chunks() -> None:
     while not Job.objects.filter(kind=forms.MAKE_CHUNKED, state=Job.State.DONE).exists():
         assert time.monotonic() < deadline, list(Job.objects.values_list("kind", "state", "error"))
         time.sleep(0.05)
+
+
+def test_a_file_that_clients_take_only_by_chunks_is_offered_once_it_has_some(
+    ask: Ask, alice: Viewer, repo: Repo, token: str, settings: Settings
+) -> None:
+    settings.HUB_CHUNK_ABOVE_BYTES = 1_000_000
+    sha256 = send(alice, repo, CONTENT)
+    wait_for_chunks()
+    commit_all(alice, repo, [AddLarge(FilePath.parse("w.bin"), sha256, len(CONTENT))])
+    Form.objects.filter(kind=Form.Kind.CHUNKED).delete()
+    address = f"/{repo.full_name}/resolve/main/w.bin"
+    Job.objects.filter(kind=forms.MAKE_CHUNKED).update(state=Job.State.RUNNING)
+    answer = ask("HEAD", address, token=token)
+    assert (answer.status_code, answer["Retry-After"].isdigit()) == (503, True)
+    # Where the work was given up, the plain bytes are better than none.
+    Job.objects.filter(kind=forms.MAKE_CHUNKED).update(state=Job.State.FAILED)
+    assert ask("HEAD", address, token=token).status_code == 200
 
 
 def test_the_stock_client_fetches_what_the_hub_has_cut_and_sends_none_of_it_again(
