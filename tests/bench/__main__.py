@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench import (
     measure_downloads,
+    measure_kernel,
     measure_licenses,
     measure_memory,
     measure_requests,
@@ -97,11 +98,16 @@ def _licenses(_: World, given: argparse.Namespace) -> list[Line]:
     return measure_licenses.measure(rounds=given.rounds)
 
 
+def _kernel(_: World, __: argparse.Namespace) -> list[Line]:
+    return measure_kernel.measure()
+
+
 BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "requests": _requests,
     "download": _downloads,
     "upload": _uploads,
     "memory": _memory,
+    "kernel": _kernel,
     "xet-download": _xet_download,
     "xet-bridge": _xet_bridge,
     "xet-upload": _xet_upload,
