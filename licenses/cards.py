@@ -31,8 +31,8 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     },
     "field_of_use_restrictions": {
         Value.NO: (MAY, "Use it for any purpose"),
-        Value.CONDITIONAL: (CONDITION, "Use it for some purposes"),
-        Value.YES: (NOT, "Use it for"),
+        Value.CONDITIONAL: (CONDITION, "Keep within its field of use"),
+        Value.YES: (NOT, "Leave its field of use"),
     },
     "geographic_exclusions": {
         Value.NO: (MAY, "Use it anywhere in the world"),
@@ -84,8 +84,8 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     },
 }
 _METRICS = {
-    "monthly-active-users": "users a month",
-    "daily-active-users": "users a day",
+    "monthly-active-users": "monthly users",
+    "daily-active-users": "daily users",
     "revenue": "of revenue",
     "output-tokens": "tokens put out",
 }
@@ -140,7 +140,7 @@ def columns(reading: Reading) -> Columns:
 
 
 def threshold_sentence(threshold: Threshold) -> str:
-    """Return a threshold in words, as in ``From 700,000,000 users a month``."""
+    """Return a threshold in words, as in ``From 700,000,000 monthly users``."""
     amount = f"{threshold.value:,} {threshold.currency}".strip()
     metric = _METRICS[threshold.metric]
     window = (
@@ -155,8 +155,9 @@ def threshold_sentence(threshold: Threshold) -> str:
 
 def _card(reading: Reading, term: Term, sentence: str) -> Card:
     note = "; ".join(_notes(reading, term))
-    items = ", ".join(term.items)
-    return Card(term.key, f"{sentence} {items}".strip(), note, term.passage, term.confirmed)
+    if term.key == "geographic_exclusions":
+        sentence = f"{sentence} {', '.join(term.items)}".strip()
+    return Card(term.key, sentence, note, term.passage, term.confirmed)
 
 
 def _notes(reading: Reading, term: Term) -> Iterator[str]:
@@ -173,6 +174,8 @@ def _notes(reading: Reading, term: Term) -> Iterator[str]:
     if term.key == "usage_thresholds" and reading.thresholds:
         yield from (threshold_sentence(one) for one in reading.thresholds)
         return
+    if term.key == "field_of_use_restrictions" and term.items:
+        yield f"limits: {', '.join(term.items)}"
     if term.note:
         yield term.note
 

@@ -1,5 +1,6 @@
 """What people change in the catalogue: verbs with named arguments.  Each change is marked and survives upgrades."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from licenses.loader import FIELDS, THRESHOLD_FIELDS, write_aliases, write_thresholds
-from licenses.models import License, Term, UpstreamModel
-from licenses.terms import TERMS, Confidence, Threshold, Value
+from licenses.models import Document, License, Term, UpstreamModel
+from licenses.terms import DOCUMENT_KINDS, TERMS, Confidence, Threshold, Value
+from licenses.words import Unreadable, split_words
 
 
 class BadEdit(ValueError):
@@ -89,6 +91,39 @@ def set_aliases(*, of: License, names: Sequence[str]) -> None:
     write_aliases(row, names)
     _mark(row, ["aliases"])
     row.save()
+
+
+@transaction.atomic
+def confirm_text(
+    *, of: License, kind: str, version: str, text: str, source: str, by: AbstractBaseUser, at: datetime
+) -> Document:
+    """Keep a text that came with an upload as canonical, on a person's word; raises BadEdit.
+
+    The same bytes are kept once per licence; confirming them again changes nothing.
+    """
+    if kind not in DOCUMENT_KINDS:
+        raise BadEdit(f"kind is {kind!r}, but must be one of {', '.join(DOCUMENT_KINDS)}.")
+    try:
+        words = split_words(text)
+    except Unreadable as error:
+        raise BadEdit(str(error)) from error
+    if not words.words:
+        raise BadEdit("The text has no words; a canonical text must have some.")
+    License.objects.select_for_update().get(pk=of.pk)
+    row, _ = Document.objects.get_or_create(
+        license=of,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        defaults={
+            "kind": kind,
+            "version": version,
+            "text": text,
+            "normalized_sha256": words.sha256,
+            "source": source,
+            "confirmed_by_id": by.pk,
+            "confirmed_at": at,
+        },
+    )
+    return row
 
 
 def record_upstream(

@@ -106,6 +106,27 @@ def test_a_person_who_reads_a_term_of_a_low_reading_makes_it_count() -> None:
     assert readings.all_readings()["internlm-license"].value("commercial_use") is Value.UNKNOWN
 
 
+def test_a_text_from_an_upload_is_canonical_on_a_persons_word() -> None:
+    load_catalogue(some("mrl"))
+    row = License.objects.get(slug="mrl")
+    person = get_user_model()._default_manager.create(username="reviewer")
+    text = "Mistral AI Research License, as it came with a model; every word of it counts here.\n"
+
+    def confirm(kind: str, words: str) -> Document:
+        return edits.confirm_text(
+            of=row, kind=kind, version="0.1", text=words, source="an upload", by=person, at=timezone.now()
+        )
+
+    assert readings.corpus().detect(text.encode()).licenses == ()
+    first = confirm("license", text)
+    assert confirm("license", text).pk == first.pk
+    assert readings.corpus().detect(text.upper().encode()).licenses == ("mrl",)
+    with pytest.raises(edits.BadEdit, match="kind is 'poem'"):
+        confirm("poem", text)
+    with pytest.raises(edits.BadEdit, match="no words"):
+        confirm("license", "***")
+
+
 def test_a_license_that_ships_no_more_stays() -> None:
     load_catalogue(some("mit", "isc"))
     load_catalogue(some("mit"))
