@@ -5,9 +5,7 @@
 #include "half.h"
 
 INLINE vi clamp_codes(vi codes, int least, int most) {
-    const vi low = lane_set_int(least), high = lane_set_int(most);
-    codes = (codes & (codes > low)) | (low & ~(codes > low));
-    return (codes & (codes < high)) | (high & ~(codes < high));
+    return lane_int_min(lane_int_max(codes, lane_set_int(least)), lane_set_int(most));
 }
 
 /* The codes of (x + shift) / d, from 0 to `most`. */

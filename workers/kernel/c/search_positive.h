@@ -11,8 +11,7 @@
 #define NOTHING 1e-15f /* a group smaller than this has only zeros */
 
 INLINE vi positive_code(vf scaled, int most) {
-    const vi code = lane_nearest(scaled), high = lane_set_int(most);
-    return (code & (code < high)) | (high & ~(code < high));
+    return lane_int_min(lane_nearest(scaled), lane_set_int(most));
 }
 
 /* x and w have one row of LANES for each of n numbers, `stride` floats apart; codes get the winner's bytes. */

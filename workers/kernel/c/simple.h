@@ -61,12 +61,28 @@ static void quantize_q8_0(const struct batch *batch, uint8_t *out) {
             memset(out + 2, 0, BLOCK);
             continue;
         }
-        for (int i = 0; i < BLOCK; i += LANES)
-            lane_store_bytes(out + 2 + i, lane_away(lane_load(x + i) * lane_set(id[b])));
+        vi codes[BLOCK / LANES];
+        for (int i = 0; i < BLOCK / LANES; i++) codes[i] = lane_away(lane_load(x + LANES * i) * lane_set(id[b]));
+        store_32(out + 2, codes);
     }
 }
 
-/* Codes of four or five bits: the low four of weight i and of weight i + 16 share a byte, fifth bits come in a word. */
+/* The fifth bits of a block's codes, as a word. */
+INLINE void put_fifths(const vi codes[BLOCK / LANES], uint8_t *out) {
+    uint32_t bits = 0;
+    for (int i = 0; i < BLOCK / LANES; i++) bits |= lane_mask(lane_sign(codes[i] << 27)) << (LANES * i);
+    memcpy(out, &bits, 4);
+}
+
+/* The low four bits of weight i and of weight i + 16 share a byte. */
+INLINE void put_nibbles(const vi codes[BLOCK / LANES], uint8_t *out) {
+    enum { HALF = BLOCK / LANES / 2 };
+    vi pairs[HALF];
+    for (int i = 0; i < HALF; i++) pairs[i] = (codes[i] & lane_set_int(15)) | (codes[i + HALF] & lane_set_int(15)) << 4;
+    store_16(out, pairs);
+}
+
+/* The same from bytes. */
 INLINE void pack_nibbles(const uint8_t *codes, uint8_t *out) {
     for (int i = 0; i < 16; i++) out[i] = (uint8_t)((codes[i] & 15) | codes[i + 16] << 4);
 }
@@ -77,8 +93,19 @@ INLINE void pack_fifths(const uint8_t *codes, uint8_t *out) {
     memcpy(out, &high, 4);
 }
 
+/* Where an inverse overflows the reference gets the smallest integer for every weight, and zero from its low byte: with
+ * an inverse and a shift of zero it is the same. */
+INLINE void tame(float *inverses, float *shifts, int blocks, float shift) {
+    for (int b = 0; b < blocks; b += LANES) {
+        const vf inverse = lane_load(inverses + b);
+        const vm fits = lane_less(lane_abs(inverse), lane_set(__builtin_inff()));
+        lane_store(inverses + b, lane_select(fits, inverse, lane_set(0.0f)));
+        lane_store(shifts + b, lane_select(fits, lane_set(shift), lane_set(0.0f)));
+    }
+}
+
 INLINE void symmetric_blocks(const struct batch *batch, int half, uint8_t *out) {
-    float d[BLOCKS + LANES] ALIGNED, id[BLOCKS + LANES] ALIGNED;
+    float d[BLOCKS + LANES] ALIGNED, id[BLOCKS + LANES] ALIGNED, shift[BLOCKS + LANES] ALIGNED;
     const int blocks = batch->count / BLOCK;
     for (int b = 0; b < blocks; b++) d[b] = block_peak(batch->x + BLOCK * b);
     for (int b = 0; b < blocks; b += LANES) {
@@ -86,23 +113,23 @@ INLINE void symmetric_blocks(const struct batch *batch, int half, uint8_t *out) 
         lane_store(d + b, scale);
         lane_store(id + b, lane_inverse(scale));
     }
+    tame(id, shift, blocks, (float)half + 0.5f);
     for (int b = 0; b < blocks; b++) {
         const float *x = batch->x + BLOCK * b;
-        uint8_t codes[BLOCK] ALIGNED;
-        for (int i = 0; i < BLOCK; i += LANES) {
-            const vi code = lane_cut(lane_load(x + i) * lane_set(id[b]) + lane_set((float)half + 0.5f));
-            /* An overflow is the smallest integer, of which the low byte is zero. */
-            lane_store_bytes(codes + i, clamp_codes(code, 0, 2 * half - 1));
-        }
+        const vf inverse = lane_set(id[b]), up = lane_set(shift[b]), most = lane_set((float)(2 * half - 1));
+        vi codes[BLOCK / LANES];
+        for (int i = 0; i < BLOCK / LANES; i++)
+            codes[i] = lane_cut(lane_min(lane_load(x + LANES * i) * inverse + up, most));
         put16(out, half_of(d[b]));
-        if (half == 16) pack_fifths(codes, out + 2);
-        pack_nibbles(codes, out + (half == 16 ? 6 : 2));
+        if (half == 16) put_fifths(codes, out + 2);
+        put_nibbles(codes, out + (half == 16 ? 6 : 2));
         out += half == 16 ? 22 : 18;
     }
 }
 
 INLINE void ranged_blocks(const struct batch *batch, int most, uint8_t *out) {
     float low[BLOCKS + LANES] ALIGNED, d[BLOCKS + LANES] ALIGNED, id[BLOCKS + LANES] ALIGNED;
+    float shift[BLOCKS + LANES] ALIGNED;
     const int blocks = batch->count / BLOCK;
     for (int b = 0; b < blocks; b++) {
         const float *x = batch->x + BLOCK * b;
@@ -111,22 +138,24 @@ INLINE void ranged_blocks(const struct batch *batch, int most, uint8_t *out) {
             for (int i = BLOCK - 1; i >= 0; i--) low[b] = x[i] == 0.0f ? x[i] : low[b];
     }
     for (int b = 0; b < blocks; b += LANES) {
-        const vf scale = (lane_load(d + b) - lane_load(low + b)) / lane_set((float)most);
-        const vf flat = lane_load(d + b) - lane_load(low + b);
-        lane_store(d + b, lane_select(lane_equal(flat, lane_set(0.0f)), lane_set(0.0f), scale));
+        const vf range = lane_load(d + b) - lane_load(low + b), flat = lane_set(0.0f);
+        const vf scale = lane_select(lane_equal(range, flat), flat, range / lane_set((float)most));
+        lane_store(d + b, scale);
         lane_store(id + b, lane_inverse(scale));
     }
+    tame(id, shift, blocks, 0.5f);
     for (int b = 0; b < blocks; b++) {
         const float *x = batch->x + BLOCK * b;
-        uint8_t codes[BLOCK] ALIGNED;
-        for (int i = 0; i < BLOCK; i += LANES) {
-            const vf scaled = (lane_load(x + i) - lane_set(low[b])) * lane_set(id[b]);
-            lane_store_bytes(codes + i, clamp_codes(lane_cut(scaled + lane_set(0.5f)), 0, most));
+        const vf base = lane_set(low[b]), inverse = lane_set(id[b]), up = lane_set(shift[b]);
+        vi codes[BLOCK / LANES];
+        for (int i = 0; i < BLOCK / LANES; i++) {
+            const vf scaled = (lane_load(x + LANES * i) - base) * inverse + up;
+            codes[i] = lane_cut(lane_min(scaled, lane_set((float)most)));
         }
         put16(out, half_of(d[b]));
         put16(out + 2, half_of(low[b]));
-        if (most == 31) pack_fifths(codes, out + 4);
-        pack_nibbles(codes, out + (most == 31 ? 8 : 4));
+        if (most == 31) put_fifths(codes, out + 4);
+        put_nibbles(codes, out + (most == 31 ? 8 : 4));
         out += most == 31 ? 24 : 20;
     }
 }
