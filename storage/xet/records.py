@@ -19,10 +19,21 @@ LAYOUT = struct.Struct("<32s4I")
 _COLUMNS = numpy.dtype([("hash", "V32"), ("start", "<u4"), ("length", "<u4"), ("rest", "V8")])
 # Up to so many chunks one after another are quicker than columns.
 _FEW = 32
+_AT_ONCE = 1024
 
 Value = TypeVar("Value")
 Record = tuple[Hash, int, int, int, int]
 ListedChunk = tuple[Hash, int, int]
+
+
+def each(view: memoryview) -> Iterator[Record]:
+    """Yield the records in `view`.
+
+    They are taken out of copies: before Python 3.12 the garbage collector crashes when it meets an iterator over
+    a memoryview in a cycle, and an exception that passes by makes such a cycle.
+    """
+    for at in range(0, len(view), _AT_ONCE * SIZE):
+        yield from LAYOUT.iter_unpack(bytes(view[at : at + _AT_ONCE * SIZE]))
 
 
 class Lazy(Sequence[Value]):
@@ -58,7 +69,7 @@ class Listed(Lazy[Value]):
         return len(self._view) // SIZE
 
     def __iter__(self) -> Iterator[Value]:
-        return map(self._read, LAYOUT.iter_unpack(self._view))
+        return map(self._read, each(self._view))
 
     def value(self, at: int) -> Value:
         """Read the record in this place."""

@@ -14,7 +14,16 @@ from functools import partial
 from storage.xet import hashes, shardtails
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash
-from storage.xet.records import LAYOUT, Listed, ListedChunk, ListedChunks, Record, Records, Scattered
+from storage.xet.records import (
+    LAYOUT,
+    Listed,
+    ListedChunk,
+    ListedChunks,
+    Record,
+    Records,
+    Scattered,
+    each,
+)
 from storage.xet.records import SIZE as RECORD
 from storage.xet.xorbs import MAX_CHUNK, MAX_CHUNKS, MAX_RAW
 
@@ -157,7 +166,7 @@ def _files(records: Records, view: memoryview) -> Scattered[FileEntry]:
 
 
 def _check_terms(view: memoryview, what: str) -> None:
-    for number, (_, _, unpacked, start, end) in enumerate(LAYOUT.iter_unpack(view)):
+    for number, (_, _, unpacked, start, end) in enumerate(each(view)):
         if not start < end <= MAX_CHUNKS:
             raise XetError(
                 f"The shard names chunks {start} to {end} in term {number} of {what}; "

@@ -1,5 +1,6 @@
 """Shards: what is written comes back, and nothing false does."""
 
+import gc
 import random
 import struct
 import tracemalloc
@@ -239,3 +240,18 @@ def test_a_sha256_is_stored_swapped() -> None:
     data = shards.write_shard([FileEntry(FILES[0].hash, [], None, name)], [])
     assert data[96:104] == bytes(range(7, -1, -1))
     assert shards.read_shard(data).files[0].sha256 == name
+
+
+def test_an_iteration_that_an_error_ends_is_safely_collected() -> None:
+    class Knot:
+        """What an exception with its traceback and frames is to the collector."""
+
+    # The bytes are older than what iterates over them, so the collector comes by them first.
+    view = memoryview(bytearray(SHARD))
+    listed = shards.read_shard(view).xorbs[0].chunks
+    knot = Knot()
+    iterator = iter(listed)
+    next(iterator)
+    knot.__dict__.update(me=knot, view=view, iterator=iterator)
+    del knot, iterator, listed, view
+    gc.collect()
