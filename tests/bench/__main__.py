@@ -10,6 +10,7 @@ from tests.bench import (
     measure_kernel,
     measure_licenses,
     measure_memory,
+    measure_quantize,
     measure_requests,
     measure_uploads,
     measure_xet_concurrency,
@@ -33,6 +34,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--gb", type=float, default=1.0, help="size of the downloaded and uploaded file")
     parser.add_argument(
         "--memory-gb", type=float, default=5.0, help="size of the file in the memory benchmark"
+    )
+    parser.add_argument(
+        "--weights", type=float, default=0.3, help="weights of the quantized model, in billions"
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is made")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long requests are counted each time")
@@ -102,12 +106,17 @@ def _kernel(_: World, __: argparse.Namespace) -> list[Line]:
     return measure_kernel.measure()
 
 
+def _quantize(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_quantize.measure(world.scratch, weights=given.weights * 10**9, rounds=given.rounds)
+
+
 BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "requests": _requests,
     "download": _downloads,
     "upload": _uploads,
     "memory": _memory,
     "kernel": _kernel,
+    "quantize": _quantize,
     "xet-download": _xet_download,
     "xet-bridge": _xet_bridge,
     "xet-upload": _xet_upload,

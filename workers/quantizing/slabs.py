@@ -15,8 +15,8 @@ from workers.quantizing.plan import Planned
 from workers.quantizing.soundness import fault_in
 from workers.quantizing.types import FLOATS, KNOWN, bytes_of
 
-# Few enough to stay in a core's cache, enough that starting one costs nothing.
-SLAB_WEIGHTS = 2**19
+# Enough that starting a slab costs nothing, few enough that what is made is still in a cache when it is hashed.
+SLAB_WEIGHTS = 2**20
 WORDS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 Floats = NDArray[np.float32]
