@@ -2,8 +2,8 @@
 
 A text is compared by its runs of five words.  *Recall* is the share of the canonical text found in the file; *residue*
 is what the file holds besides.  A high recall alone means nothing: one clause added to a long licence leaves it above
-0.99.  So every addition of eight words, and every shorter one with a word that can change what one may do, is shown
-and never passes as a match; the same goes for such words that are missing.
+0.99.  So whatever is not covered is shown, and a text that seems to match is compared once more word by word: only
+names filled into a template and a title around the text may differ.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from licenses.differences import differences
 from licenses.matches import Canonical, Detection, Match, Passage, Status
 from licenses.words import Unreadable, Words, read_words, signals_in, split_words
 
@@ -20,16 +21,22 @@ SHINGLE = 5
 LEAST_RECALL = 0.6
 LEAST_TEMPLATE_RECALL = 0.9
 LONGEST_RUN = 8
+MOST_CHANGES = 64
 # Words that make room for names and years, or that an address is spelled with; any other that is missing was taken out.
-TEMPLATE = frozenset(
-    "copyright c holder holders owner owners author authors contributor contributors name names of the its and by "
-    "organization licensor year yyyy http https www".split()
+NAMED = frozenset(
+    "copyright holder holders owner owners author authors contributor contributors organization licensor year yyyy "
+    "http https www".split()
 )
+TEMPLATE = NAMED | frozenset("c name names of the its and by".split())
 SECOND_RECALL = 0.9
 MAX_CANDIDATES = 6
 # Versions of one licence differ by less; only what their first words say tells them apart.
 NEAR = 0.04
 HEAD_WORDS = 60
+# What may stand before or after a text without saying anything, beside the words of the licence's id.
+TITLE = frozenset(
+    "the license licence licensed version v clause mit copyright c all rights reserved file text".split()
+)
 # What follows these words explains how to use the licence and is often left out.
 _APPENDICES = (
     ("appendix", "how", "to", "apply", "the", "apache", "license"),
@@ -49,7 +56,7 @@ class _Known:
     source: Canonical
     words: Sequence[str]
     core: Places
-    row: int
+    cut: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,9 @@ class Corpus:
         for row, (source, words) in enumerate(split):
             places = self._places(runs[row])
             self._holds[row, places] = True
-            core = places[: max(0, _appendix(words.words) - SHINGLE + 1)]
-            self._known.append(_Known(source, words.words, core, row))
+            cut = _appendix(words.words)
+            core = places[: max(0, cut - SHINGLE + 1)]
+            self._known.append(_Known(source, words.words, core, cut))
         self._holds[:, 0] = False
         self._exact = {words.sha256: source for source, words in reversed(split)}
         self._sizes = np.array([max(1, len(np.unique(known.core))) for known in self._known])
@@ -193,6 +201,8 @@ def _concluded(words: Words, found: list[_Hit], covered: Flags, hits: list[_Hit]
     runner_up = others[0].match if others else None
     matches = tuple(hit.match for hit in found)
     status = _status(found, residue)
+    if status is Status.MATCH:
+        status, residue = _read_closely(best.known, words, residue)
     undated = status is Status.ALTERED and len(best.missing) <= LONGEST_RUN and not signals_in(best.missing)
     if (status in (Status.MATCH, Status.ADDED) or undated) and (rivals := _rivals(words, best, others)):
         if status is not Status.ADDED:
@@ -208,6 +218,31 @@ def _status(found: list[_Hit], residue: Sequence[Passage]) -> Status:
     if any(passage.length >= LONGEST_RUN or signals_in(passage.words.split()) for passage in residue):
         return Status.ADDED
     return Status.MULTIPLE if len(found) > 1 else Status.MATCH
+
+
+def _read_closely(
+    known: _Known, words: Words, residue: tuple[Passage, ...]
+) -> tuple[Status, tuple[Passage, ...]]:
+    """Compare word by word: runs alone do not see a phrase go that stands in the text a second time."""
+    found = differences(known.words[: known.cut], words.words, most=MOST_CHANGES)
+    if found is None:
+        found = differences(known.words, words.words, most=MOST_CHANGES)
+    if found is None:
+        return Status.ALTERED, residue
+    for one in found:
+        gone, new = known.words[one.start : one.end], words.words[one.new_start : one.new_end]
+        if gone and not (set(gone) <= TEMPLATE and set(gone) & NAMED):
+            return Status.ALTERED, residue
+        at_an_end = not one.new_start or one.new_end == len(words.words)
+        title = at_an_end and set(new) <= TITLE | set(split_words(known.source.license).words)
+        if (not gone and not title) or len(new) >= LONGEST_RUN or signals_in(new):
+            return Status.ADDED, (_passage(words, one.new_start, one.new_end),)
+    return Status.MATCH, residue
+
+
+def _passage(words: Words, start: int, end: int) -> Passage:
+    text = " ".join(words.words[start:end])
+    return Passage(text, end - start, words.lines[start], words.lines[end - 1])
 
 
 def _rivals(words: Words, best: _Hit, others: list[_Hit]) -> list[_Hit]:
@@ -231,8 +266,5 @@ def _triples(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 def _passages(words: Words, covered: Flags) -> tuple[Passage, ...]:
     """Return the uncovered runs of words, longest first."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~covered, [False]]).astype(np.int8)))
-    runs = [
-        Passage(" ".join(words.words[start:end]), end - start, words.lines[start], words.lines[end - 1])
-        for start, end in edges.reshape(-1, 2).tolist()
-    ]
+    runs = [_passage(words, start, end) for start, end in edges.reshape(-1, 2).tolist()]
     return tuple(sorted(runs, key=lambda passage: -passage.length))

@@ -158,7 +158,7 @@ class Catalogue:
         texts = {path: found for path, found in files.items() if _is_license(found)}
         for path, found in texts.items():
             findings += self._of_file(path, found)
-        clean = [found for found in texts.values() if found.is_clean or found.status is Status.MULTIPLE]
+        clean = [found for found in texts.values() if found.is_clean]
         detected = tuple(dict.fromkeys(one for found in clean for one in found.licenses))
         if not texts:
             findings.append(self._no_text(declared.ids))
@@ -183,6 +183,8 @@ class Catalogue:
                 f"{path} is close to {base}, but {_difference(found)}.",
                 "Put in the unchanged text, or let a reviewer read this one.", license=base, subject=path,
             )  # fmt: skip
+        elif found.status is Status.MULTIPLE:
+            yield _ambiguous(f"{path} holds several licenses: {', '.join(found.licenses)}.", path)
         elif found.status is Status.AMBIGUOUS:
             names = ", ".join(f"{one.license} {one.version}".strip() for one in found.matches)
             yield _ambiguous(f"{path} does not say by title or date which version it is: {names}.", path)

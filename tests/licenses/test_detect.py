@@ -49,6 +49,14 @@ def test_a_short_addition_that_restricts_is_not_overlooked(short: str) -> None:
         assert detect(f"{text_of(license_id)}\n{short}\n") is Status.ADDED
 
 
+def test_only_a_title_may_stand_around_a_text() -> None:
+    mit, bsd = text_of("mit"), text_of("bsd-3-clause")
+    assert detect(f"The MIT License (MIT)\n\nCopyright (c) 2024 Acme\n\n{mit}") is Status.MATCH
+    assert detect(f"BSD 3-Clause License\n\n{bsd}\nAll rights reserved.\n") is Status.MATCH
+    assert detect(f"{mit}\nYou owe Acme ten percent of sales.\n") is Status.ADDED
+    assert detect(f"For members of Acme:\n{mit}") is Status.ADDED
+
+
 def test_a_word_put_in_or_taken_out_is_seen() -> None:
     apache = text_of("apache-2.0")
     assert detect(apache.replace("You may reproduce", "You may not reproduce", 1)) is Status.ADDED
@@ -80,7 +88,7 @@ def test_modified_mit_is_not_mit() -> None:
 
 
 def test_versions_are_told_apart_by_title_and_date() -> None:
-    title = "Some preface by the one who uploads.\n"
+    title = "License text\n"
     for license_id in ("llama3.1", "llama3.2", "llama3.3", "llama4"):
         found = corpus().detect((title + text_of(license_id)).encode())
         assert found.licenses == (license_id,) and found.status is Status.MATCH
