@@ -80,7 +80,10 @@ def _lineage(rounds: int) -> Line:
         for child in range(NODES - 1)
         for _ in range(3)
     ]
-    took = [_timed(lambda: judge(keys[0], nodes, edges, Proof(keys[0]), readings)) for _ in range(5 * max(3, rounds))]
+    took = [
+        _timed(lambda: judge(keys[0], nodes, edges, Proof(keys[0]), readings))
+        for _ in range(5 * max(3, rounds))
+    ]
     note = f"lineage: {NODES} models, {len(edges)} edges, licences drawn from all readings; median"
     return ceiling("lineage of 200 models", "ms", statistics.median(took), most=MOST_LINEAGE_MS, note=note)
 

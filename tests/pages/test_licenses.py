@@ -45,7 +45,7 @@ def test_a_license_shows_terms_thresholds_duties_and_texts(
         "You may not",
         "show “Built with Llama”",
         "the name begins with “Llama”",
-        "From 700,000,000 users a month in the month before its release",
+        "From 700,000,000 monthly users in the month before its release",
         "you must request a license from Meta",
         "llama-3.1-license-2024",
     ):
