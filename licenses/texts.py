@@ -5,6 +5,7 @@ wheel is fetched once through pip, checked against its known hash, and only the 
 1.5 MB in a folder of the hub.  Where no package index can be reached, the wheel may be brought as a file.
 """
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -19,6 +20,8 @@ PACKAGE, VERSION = "scancode-toolkit-mini", "32.5.0"
 # The wheel for Python 3.11; its data files are the same in all of them, and only they are read.
 SHA256 = "7ae5e7b46b8cdbab78afb50380ffc1239d296e81e154314a8c3382e678c664cf"
 SOURCE = f"{PACKAGE} {VERSION}, ScanCode LicenseDB, CC-BY-4.0"
+# Of all wanted texts together, so that a wheel brought by hand, for any Python, gives the same ones.
+TEXTS_SHA256 = "cf06e98ccbfd89742f8b6801f78a384fb3d0fd379c24e940def4156670fb6310"
 FETCH_SECONDS = 900
 MAX_TEXT_BYTES = 1024 * 1024
 _INSIDE = "licensedcode/data/licenses/{key}.LICENSE"
@@ -46,12 +49,22 @@ def kept_texts(folder: Path) -> Mapping[str, str]:
 
 def fetch_texts(folder: Path, *, wheel: Path | None = None) -> Mapping[str, str]:
     """Bring every wanted text into a folder, from a wheel at hand or through pip; raises NoTexts."""
-    if not set(wanted_keys()) <= set(kept_texts(folder)):
+    if _digest(kept_texts(folder)) != TEXTS_SHA256:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="license-texts-", dir=folder) as place:
-            _extract(wheel or _download(Path(place)), folder, wanted_keys())
+            source = wheel or _download(Path(place))
+            found = _extracted(source, wanted_keys())
+        if _digest(found) != TEXTS_SHA256:
+            raise NoTexts(f"The texts in {source.name} are not those of {PACKAGE} {VERSION}.")
+        for key, text in found.items():
+            (folder / f"{key}.txt").write_text(text, encoding="utf-8")
         (folder / "SOURCE").write_text(f"{SOURCE}\n", encoding="utf-8")
     return kept_texts(folder)
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    lines = (f"{key} {hashlib.sha256(text.encode()).hexdigest()}\n" for key, text in sorted(texts.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _download(place: Path) -> Path:
@@ -71,7 +84,8 @@ def _download(place: Path) -> Path:
     return wheels[0]
 
 
-def _extract(wheel: Path, folder: Path, keys: Iterable[str]) -> None:
+def _extracted(wheel: Path, keys: Iterable[str]) -> Mapping[str, str]:
+    found = {}
     try:
         with zipfile.ZipFile(wheel) as archive:
             for key in keys:
@@ -79,8 +93,7 @@ def _extract(wheel: Path, folder: Path, keys: Iterable[str]) -> None:
                 if member.file_size > MAX_TEXT_BYTES:
                     raise NoTexts(f"The text {key} in {wheel.name} is longer than any license.")
                 text = archive.read(member).decode("utf-8")
-                (folder / f"{key}.txt").write_text(
-                    _FRONT.sub("", text, count=1).strip() + "\n", encoding="utf-8"
-                )
+                found[key] = _FRONT.sub("", text, count=1).strip() + "\n"
     except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise NoTexts(f"{wheel} is not the wheel of {PACKAGE} {VERSION}: {error}.") from error
+    return found

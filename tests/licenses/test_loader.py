@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from licenses.shipped import shipped_readings
 from licenses.terms import Confidence, Reading, TextKey, Value
 from licenses.terms import Term as ReadTerm
 from licenses.terms import Threshold as ReadThreshold
-from licenses.texts import NoTexts, fetch_texts, kept_texts
+from licenses.texts import NoTexts, fetch_texts, kept_texts, wanted_keys
 from licenses.upstream import shipped_upstream
 from tests.licenses import known
 
@@ -181,6 +182,12 @@ def test_a_file_that_is_not_the_package_is_refused_in_words(tmp_path: Path) -> N
     wrong.write_bytes(b"no archive")
     with pytest.raises(NoTexts, match=r"wrong\.whl is not the wheel of scancode-toolkit-mini"):
         fetch_texts(tmp_path / "texts", wheel=wrong)
+    assert kept_texts(tmp_path / "texts") == {}
+    with zipfile.ZipFile(tmp_path / "other.whl", "w") as archive:
+        for key in wanted_keys():
+            archive.writestr(f"licensedcode/data/licenses/{key}.LICENSE", "---\nkey: x\n---\nsome words\n")
+    with pytest.raises(NoTexts, match=r"The texts in other\.whl are not those of"):
+        fetch_texts(tmp_path / "texts", wheel=tmp_path / "other.whl")
     assert kept_texts(tmp_path / "texts") == {}
     with pytest.raises(CommandError, match="is not the wheel"):
         call_command("fetch_license_texts", wheel=wrong)
