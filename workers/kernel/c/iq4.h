@@ -27,12 +27,46 @@ INLINE vi iq4_bucket(vf v) {
     return lane_bits(curve + lane_set(ROUNDER));
 }
 
+#if LANES == 16
+
+/* Tables of 32 entries take one instruction here, so buckets may be even: entry k is for values around 8 k, those below
+ * zero from 16 on.  None has more than one half way, and where there is none its value stands alone. */
+static const float IQ4_WIDE_HALFWAY[32] ALIGNED = {
+    1e30f, 7, 19, 1e30f, 31.5f, 1e30f, 45.5f, 1e30f, 61, 1e30f, 79, 1e30f, 1e30f, 101, 1e30f, 1e30f, 1e30f,
+    1e30f, -115.5f, 1e30f, -93.5f, 1e30f, 1e30f, -74, 1e30f, -57, 1e30f, -42, -28.5f, 1e30f, -16, -4.5f,
+};
+static const float IQ4_WIDE_VALUES[32] ALIGNED = {
+    1, 1, 13, 25, 25, 38, 38, 53, 53, 69, 69, 89, 89, 89, 113, 113, -127, -127, -127, -104, -104, -83, -83, -83,
+    -65, -65, -49, -49, -35, -22, -22, -10,
+};
+static const float IQ4_WIDE_NEXT[32] ALIGNED = {
+    1, 13, 25, 25, 38, 38, 53, 53, 69, 69, 89, 89, 89, 113, 113, 113, -127, -127, -104, -104, -83, -83, -83,
+    -65, -65, -49, -49, -35, -22, -22, -10, 1,
+};
+
+INLINE vf lane_wide_table(const float table[32], vi index) {
+    return (vf)_mm512_permutex2var_ps(_mm512_load_ps(table), (__m512i)index, _mm512_load_ps(table + 16));
+}
+
+/* The value nearest to v; of two equally near the upper one. */
+INLINE vf iq4_value(vf v) {
+    const vf held = lane_max(lane_min(v, lane_set(120.0f)), lane_set(-128.0f));
+    /* Adding this leaves a float with no bits below eight. */
+    const vi bucket = lane_bits(held + lane_set(8.0f * ROUNDER));
+    const vm below = lane_less(held, lane_wide_table(IQ4_WIDE_HALFWAY, bucket));
+    return lane_select(below, lane_wide_table(IQ4_WIDE_VALUES, bucket), lane_wide_table(IQ4_WIDE_NEXT, bucket));
+}
+
+#else
+
 /* The value nearest to v, for v between -134.5 and 134.5; of two equally near the upper one. */
 INLINE vf iq4_value(vf v) {
     const vi bucket = iq4_bucket(v);
     const vm below = lane_less(v, lane_table(IQ4_HALFWAY, bucket));
     return lane_select(below, lane_table(IQ4_VALUES, bucket), lane_table(IQ4_NEXT, bucket));
 }
+
+#endif
 
 /* The codes of x * inverse, for whatever values; NaN gets the last code as in the reference. */
 INLINE void iq4_codes(const float *x, float inverse, uint8_t *codes) {

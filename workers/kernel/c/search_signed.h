@@ -80,45 +80,70 @@ INLINE void search_signed(
 }
 
 /* The other search, for codes from -4 to 3 without importance: one guess, then up to five rounds in which every code in
- * turn may move to where the rest wants it.  Codes are left in `codes`, raised by 4. */
-INLINE void search_greedy(const float *x, float *codes, int n, float *scales) {
-    const vf zero = lane_set(0.0f), one = lane_set(1.0f), half = lane_set(4.0f);
-    vf peak, size;
-    lane_peak(x, n, SIDE, &peak, &size);
-    const vm nothing = lane_less(size, lane_set(NOTHING));
-    const vf inverse = -half / lane_select(nothing, one, peak);
-    vf sum_lx = zero, sum_l2 = zero;
+ * turn may move to where the rest wants it.  Several vectors go side by side, because each is one long chain.  Codes are
+ * left in `codes`, raised by 4. */
+#define ABREAST (LANES == 4 ? 1 : 2)
+
+struct greedy {
+    vf lx, l2;
+};
+
+INLINE struct greedy greedy_guess(const float *x, float *codes, int n, vf inverse) {
+    struct greedy sum = {lane_set(0.0f), lane_set(0.0f)};
     for (int i = 0; i < n; i++) {
         const vf value = lane_load(x + SIDE * i), weight = value * value;
         const vf code = lane_clamp(lane_round(inverse * value), -4.0f, 3.0f);
         lane_store(codes + SIDE * i, code);
-        sum_lx += weight * value * code;
-        sum_l2 += weight * code * code;
+        sum.lx += weight * value * code;
+        sum.l2 += weight * code * code;
+    }
+    return sum;
+}
+
+/* Move one code of each lane where that is better; returns which moved. */
+INLINE vm greedy_step(const float *x, float *codes, struct greedy *sum) {
+    const vf zero = lane_set(0.0f);
+    const vf value = lane_load(x), weight = value * value, old = lane_load(codes);
+    vf lx = sum->lx - weight * value * old;
+    vf l2 = sum->l2 - weight * old * old;
+    const vm open = lane_less(zero, lx);
+    const vf code = lane_clamp(lane_from_int(lane_nearest(value * l2 / lx)), -4.0f, 3.0f);
+    const vm moved = lane_both(open, lane_not(lane_equal(code, old)));
+    lx += weight * value * code;
+    l2 += weight * code * code;
+    const vm gains = lane_less(sum->lx * sum->lx * l2, lx * lx * sum->l2);
+    const vm better = lane_both(lane_both(moved, lane_less(zero, l2)), gains);
+    lane_store(codes, lane_select(better, code, old));
+    sum->lx = lane_select(better, lx, sum->lx);
+    sum->l2 = lane_select(better, l2, sum->l2);
+    return better;
+}
+
+INLINE void search_greedy(const float *x, float *codes, int n, float *scales) {
+    const vf zero = lane_set(0.0f), one = lane_set(1.0f), half = lane_set(4.0f);
+    struct greedy sum[ABREAST];
+    vm nothing[ABREAST];
+    for (int p = 0; p < ABREAST; p++) {
+        vf peak, size;
+        lane_peak(x + LANES * p, n, SIDE, &peak, &size);
+        nothing[p] = lane_less(size, lane_set(NOTHING));
+        sum[p] = greedy_guess(x + LANES * p, codes + LANES * p, n, -half / lane_select(nothing[p], one, peak));
     }
     for (int round = 0; round < 5; round++) {
-        vm changed = lane_less(zero, zero);
-        for (int i = 0; i < n; i++) {
-            const vf value = lane_load(x + SIDE * i), weight = value * value, old = lane_load(codes + SIDE * i);
-            vf lx = sum_lx - weight * value * old;
-            vf l2 = sum_l2 - weight * old * old;
-            const vm open = lane_less(zero, lx);
-            const vf code = lane_clamp(lane_from_int(lane_nearest(value * l2 / lx)), -4.0f, 3.0f);
-            const vm moved = lane_both(open, lane_not(lane_equal(code, old)));
-            lx += weight * value * code;
-            l2 += weight * code * code;
-            const vm gains = lane_less(sum_lx * sum_lx * l2, lx * lx * sum_l2);
-            const vm better = lane_both(lane_both(moved, lane_less(zero, l2)), gains);
-            lane_store(codes + SIDE * i, lane_select(better, code, old));
-            sum_lx = lane_select(better, lx, sum_lx);
-            sum_l2 = lane_select(better, l2, sum_l2);
-            changed |= better;
-        }
-        if (!lane_any(changed)) break;
+        int changed = 0;
+        for (int i = 0; i < n; i++)
+            for (int p = 0; p < ABREAST; p++) {
+                const int at = SIDE * i + LANES * p;
+                changed |= lane_any(greedy_step(x + at, codes + at, &sum[p]));
+            }
+        if (!changed) break;
     }
-    for (int i = 0; i < n; i++)
-        lane_store(codes + SIDE * i, lane_select(nothing, zero, lane_load(codes + SIDE * i) + half));
-    const vm some = lane_both(lane_less(zero, sum_l2), lane_not(nothing));
-    lane_store(scales, lane_select(some, sum_lx / sum_l2, zero));
+    for (int p = 0; p < ABREAST; p++) {
+        for (int i = LANES * p; i < SIDE * n; i += SIDE)
+            lane_store(codes + i, lane_select(nothing[p], zero, lane_load(codes + i) + half));
+        const vm some = lane_both(lane_less(zero, sum[p].l2), lane_not(nothing[p]));
+        lane_store(scales + LANES * p, lane_select(some, sum[p].lx / sum[p].l2, zero));
+    }
 }
 
 #endif

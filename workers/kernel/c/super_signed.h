@@ -129,7 +129,8 @@ static void quantize_q3_k(const struct batch *batch, uint8_t *out) {
     for (int at = 0; at < batch->count; at += N * SIDE) {
         const int left = batch->count - at, here = left < N * SIDE ? left : N * SIDE;
         into_lanes(batch->x + at, here / N, N, x);
-        for (int lane = 0; lane < SIDE; lane += LANES) search_greedy(x + lane, codes + lane, N, scales + lane);
+        for (int lane = 0; lane < SIDE; lane += ABREAST * LANES)
+            search_greedy(x + lane, codes + lane, N, scales + lane);
         codes_out_of_lanes(codes, here / N, own);
         for (int s = 0; s < here / SUPER; s++, out += 110) {
             const float peak = peak_of(scales + N * s), inverse = peak != 0.0f ? -32.0f / peak : 0.0f;
