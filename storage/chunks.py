@@ -1,8 +1,13 @@
 """Files put together from chunks: the bytes of a range, or of many files, decoded and checked again."""
 
 import itertools
+import os
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from storage import layout, s3
 from storage.errors import ChunksDamaged, ObjectMissing, RangeNotSatisfiable, StoreUnavailable
@@ -13,8 +18,15 @@ from storage.xet.xorbs import decode
 
 # Stored bytes that lie no farther apart than this are fetched together: a request costs more than these bytes.
 GAP = 64 * 2**10
+# So many stored bytes are fetched and decoded at a time.
+PIECE = 512 * 2**10
+# Decoding leaves the interpreter to others for most of the time; so many threads of a process do it for all readers.
+DECODERS = 2
+# Of one reader so many pieces are being decoded, or wait for it or to be taken.
+UNDER_WAY = 3
 
 Wanted = tuple[Recipe, Stretch]
+Content = tuple[Recipe, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +41,19 @@ class Room:
 READER, WORKER = Room(2 * 2**20, 64), Room(16 * 2**20, 512)
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Stored bytes of the chunks `start` up to `end` of a xorb, on their way into a file."""
+
+    recipe: Recipe
+    stretch: Stretch
+    stored: bytes | memoryview
+    start: int
+    end: int
+
+
 def read(recipe: Recipe, start: int, length: int, *, room: Room = READER) -> Generator[bytes, None, None]:
-    """Return the bytes of a range, chunk by chunk; the first stretch is found before anything is returned.
+    """Return the bytes of a range, piece by piece; the first stretch is found before anything is returned.
 
     Every chunk is hashed again before it goes out.  Raises RangeNotSatisfiable, ObjectMissing; while it is
     iterated also StoreUnavailable, and ChunksDamaged where stored chunks turn out damaged.
@@ -41,12 +64,14 @@ def read(recipe: Recipe, start: int, length: int, *, room: Room = READER) -> Gen
 
 
 def _read(recipe: Recipe, found: Iterable[Stretch], room: Room) -> Generator[bytes, None, None]:
-    for _, content in _contents(((recipe, stretch) for stretch in found), room):
-        yield content
+    with closing(_contents(((recipe, stretch) for stretch in found), room)) as contents:
+        for some in contents:
+            for _, content in some:
+                yield content
 
 
-def read_all(recipes: Iterable[Recipe]) -> Generator[tuple[Recipe, bytes], None, None]:
-    """Yield whole files one after another, chunk by chunk, each chunk with the recipe of its file.
+def read_all(recipes: Iterable[Recipe]) -> Generator[list[Content], None, None]:
+    """Yield whole files one after another, some pieces at a time, each piece with the recipe of its file.
 
     Small files lie side by side in few xorbs: what belongs together is fetched together, across files.  Raises
     ObjectMissing, ChunksDamaged, StoreUnavailable.
@@ -56,16 +81,92 @@ def read_all(recipes: Iterable[Recipe]) -> Generator[tuple[Recipe, bytes], None,
     return _contents(wanted, WORKER)
 
 
-def _contents(wanted: Iterable[Wanted], room: Room) -> Generator[tuple[Recipe, bytes], None, None]:
+# --- decoding -----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2)
+def _decoders(process: int) -> ThreadPoolExecutor:
+    # The process id is the cache's key: a forked child does not have its parent's threads.
+    return ThreadPoolExecutor(DECODERS, thread_name_prefix="decoder")
+
+
+def _contents(wanted: Iterable[Wanted], room: Room) -> Generator[list[Content], None, None]:
+    """Yield what is wanted, in order; what follows is fetched and decoded ahead."""
+    pool = _decoders(os.getpid())
+    under_way: deque[Future[list[Content]]] = deque()
+    try:
+        for runs in _gathered(_runs(wanted, room)):
+            under_way.append(pool.submit(_decoded, runs))
+            while under_way and (len(under_way) == UNDER_WAY or under_way[0].done()):
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for left in under_way:
+            left.cancel()
+
+
+def _gathered(runs: Iterable[_Run]) -> Iterator[list[_Run]]:
+    """Put short runs together to about a piece, so that handing them to a thread is worth its while."""
+    some: list[_Run] = []
+    held = 0
+    for run in runs:
+        some.append(run)
+        held += len(run.stored)
+        if held >= PIECE // 2:
+            yield some
+            some, held = [], 0
+    if some:
+        yield some
+
+
+def _decoded(runs: Sequence[_Run]) -> list[Content]:
+    return [(run.recipe, b"".join(_trimmed(_checked(run), run))) for run in runs]
+
+
+def _trimmed(contents: Iterable[bytes], run: _Run) -> Iterator[bytes]:
+    """Leave out what lies before or behind the bytes that are wanted of a stretch."""
+    before = run.stretch.index.rows["raw"][run.stretch.start : run.start]
+    # Where a chunk begins and ends, counted from the first byte that is wanted.
+    begin = int(before.sum(dtype="i8")) - run.stretch.skip
+    for content in contents:
+        end = begin + len(content)
+        if begin < 0 or end > run.stretch.length:
+            content = content[max(-begin, 0) : run.stretch.length - begin]
+        yield content
+        begin = end
+
+
+def _checked(run: _Run) -> Iterator[bytes]:
+    """Yield raw chunks, each hashed again; raises ChunksDamaged."""
+    try:
+        yield from decode(run.stored, run.stretch.index.chunks(run.start, run.end))
+    except XetError as error:
+        raise ChunksDamaged(f"Stored chunks are damaged: {error}", xorb=run.stretch.xorb.pk) from error
+
+
+# --- fetching -----------------------------------------------------------------------------------------------
+
+
+def _runs(wanted: Iterable[Wanted], room: Room) -> Iterator[_Run]:
     for batch in _batches(wanted, room):
         if len(batch) == 1:
-            recipe, stretch = batch[0]
-            for content in _trimmed(_streamed(stretch), stretch):
-                yield recipe, content
+            yield from _streamed(*batch[0])
             continue
         for (recipe, stretch), span in zip(batch, _spans([stretch for _, stretch in batch]), strict=True):
-            for content in _trimmed(span.decoded(stretch), stretch):
-                yield recipe, content
+            yield from _cut(_Run(recipe, stretch, span.take(stretch), stretch.start, stretch.end))
+
+
+def _cut(run: _Run) -> Iterator[_Run]:
+    """Yield a run in pieces."""
+    index, start, stored = run.stretch.index, run.start, run.stored
+    while len(stored) > PIECE:
+        begin, _ = index.stored(start, run.end)
+        stop = int(index.rows["end"].searchsorted(begin + PIECE, side="right"))
+        length = int(index.rows["end"][stop - 1]) - begin
+        yield _Run(run.recipe, run.stretch, stored[:length], start, stop)
+        start, stored = stop, stored[length:]
+    yield _Run(run.recipe, run.stretch, stored, start, run.end)
 
 
 def _batches(wanted: Iterable[Wanted], room: Room) -> Iterator[list[Wanted]]:
@@ -94,16 +195,16 @@ class _Span:
         self.xorb, self.start, self.end, self.uses = xorb, start, start, 0
         self._data = b""
 
-    def decoded(self, stretch: Stretch) -> Iterator[bytes]:
-        """Yield the raw chunks of a stretch that lies within."""
+    def take(self, stretch: Stretch) -> memoryview:
+        """Return the stored bytes of a stretch that lies within."""
         if not self._data:
             self._data = b"".join(_opened(self.xorb, self.start, self.end))
         start, end = stretch.stored
         stored = memoryview(self._data)[start - self.start : end - self.start]
-        yield from _checked(stretch, stored, stretch.start, stretch.end)
         self.uses -= 1
         if not self.uses:
             self._data = b""
+        return stored
 
 
 def _spans(batch: Sequence[Stretch]) -> list[_Span]:
@@ -120,17 +221,8 @@ def _spans(batch: Sequence[Stretch]) -> list[_Span]:
     return [found[number] for number in range(len(batch))]
 
 
-def _trimmed(contents: Iterable[bytes], stretch: Stretch) -> Iterator[bytes]:
-    skip, left = stretch.skip, stretch.length
-    for content in contents:
-        wanted = content[skip : skip + left] if skip or left < len(content) else content
-        skip = 0
-        left -= len(wanted)
-        yield wanted
-
-
-def _streamed(stretch: Stretch) -> Iterator[bytes]:
-    """Yield the raw chunks of a stretch while it is being fetched; only what two pieces share is copied."""
+def _streamed(recipe: Recipe, stretch: Stretch) -> Iterator[_Run]:
+    """Yield the chunks of a stretch while it is being fetched; only what two pieces share is copied."""
     ends = stretch.index.rows["end"][: stretch.end]
     (begin, end), at, rest = stretch.stored, stretch.start, b""
     for piece in _opened(stretch.xorb, begin, end):
@@ -141,12 +233,12 @@ def _streamed(stretch: Stretch) -> Iterator[bytes]:
             view = view[missing:]
             if int(ends[at]) - begin > len(rest):
                 continue
-            yield from _checked(stretch, rest, at, at + 1)
+            yield _Run(recipe, stretch, rest, at, at + 1)
             at, begin = at + 1, int(ends[at])
         stop = int(ends.searchsorted(begin + len(view), side="right"))
         if stop > at:
             whole = int(ends[stop - 1]) - begin
-            yield from _checked(stretch, view[:whole], at, stop)
+            yield _Run(recipe, stretch, view[:whole], at, stop)
             at, begin, view = stop, begin + whole, view[whole:]
         rest = bytes(view)
     if at < stretch.end:
@@ -154,18 +246,10 @@ def _streamed(stretch: Stretch) -> Iterator[bytes]:
         raise StoreUnavailable("The object store broke off in the middle of an answer.")
 
 
-def _checked(stretch: Stretch, stored: bytes | memoryview, start: int, end: int) -> Iterator[bytes]:
-    """Yield raw chunks `start` up to `end`, each hashed again; raises ChunksDamaged."""
-    try:
-        yield from decode(stored, stretch.index.chunks(start, end))
-    except XetError as error:
-        raise ChunksDamaged(f"Stored chunks are damaged: {error}", xorb=stretch.xorb.pk) from error
-
-
 def _opened(xorb: Xorb, start: int, end: int) -> Iterator[bytes]:
     """Yield stored bytes `start` up to `end`; raises ChunksDamaged where they are not there, StoreUnavailable."""
     try:
-        with s3.open_range(xorb.key, start, end - start) as stream:
+        with s3.open_range(xorb.key, start, end - start, chunk=PIECE) as stream:
             yield from stream
     except (ObjectMissing, RangeNotSatisfiable) as error:
         raise ChunksDamaged(f"Stored chunks are not there: {error}", xorb=xorb.pk) from error

@@ -22,8 +22,8 @@ from storage import chunks, s3, uploads
 from storage.condemned import condemn
 from storage.models import Blob, Form, Recipe, Upload
 
-# So many chunks are decoded while as many are sent.
-AT_ONCE = 32
+# So many decoded pieces are gathered while as many are sent.
+AT_ONCE = 4
 PART_SIZE = 64 * 2**20
 SINGLE_LIMIT = 64 * 2**20
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from itertools import islice
 
 from django.db.models import Case, Value, When
 from django.utils import timezone
@@ -14,8 +13,6 @@ from storage.models import Blob, Form, Recipe, RecipeXorb, Xorb
 from storage.quarantine import release_if_sound
 from storage.soundness import locked
 
-# So many chunks are decoded while as many are hashed.
-AT_ONCE = 32
 STATE = Recipe.State
 
 
@@ -68,16 +65,16 @@ def nearby(found: Collection[Recipe]) -> list[Recipe]:
 def hash_contents(
     found: Iterable[Recipe], *, progress: Callable[[int], None]
 ) -> Iterator[tuple[Recipe, Digest]]:
-    """Yield the sha256 of what each recipe makes; the next piece is decoded while this one is hashed.
+    """Yield the sha256 of what each recipe makes; what follows is fetched and decoded while this is hashed.
 
     `progress` gets the number of bytes hashed so far and may raise to stop.  Raises ObjectMissing, ChunksDamaged,
     StoreUnavailable.
     """
     done, hasher = 0, StreamHasher()
     with closing(chunks.read_all(found)) as contents, ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(_some, contents)
+        ahead = reader.submit(next, contents, None)
         while pieces := ahead.result():
-            ahead = reader.submit(_some, contents)
+            ahead = reader.submit(next, contents, None)
             for recipe, data in pieces:
                 hasher.update(data)
                 if hasher.size == recipe.size:
@@ -85,10 +82,6 @@ def hash_contents(
                     yield recipe, hasher.digest()
                     hasher = StreamHasher()
             progress(done + hasher.size)
-
-
-def _some(contents: Iterator[tuple[Recipe, bytes]]) -> list[tuple[Recipe, bytes]]:
-    return list(islice(contents, AT_ONCE))
 
 
 def settle(found: Sequence[tuple[Recipe, str]]) -> dict[int, Blob]:
