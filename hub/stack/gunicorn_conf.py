@@ -8,6 +8,8 @@ import gc
 import os
 from pathlib import Path
 
+from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
+
 from hub.env import BadSetting, load
 
 _env = load(Path(__file__).resolve().parent.parent.parent)
@@ -41,6 +43,9 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = _env.text("HUB_LOG_LEVEL", "INFO").lower()
+
+# What is read ahead of a body is copied whenever a piece is taken from it, so it is no more than a few pieces.
+SocketUnreader.max_body_chunk = 128 * 1024
 
 
 def when_ready(_server: object) -> None:

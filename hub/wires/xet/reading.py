@@ -23,7 +23,7 @@ from hub.wires.base import Handler, known_trouble, plain_refusal, status_of
 _HASH = re.compile(r"[0-9a-f]{64}")
 # Bodies arrive in files, whatever their number and pace, by small pieces; of those that must be in memory to be read,
 # a process holds one at a time.
-PIECE = 64 * 1024
+PIECE = 128 * 1024
 SPOOLED = 2**18
 _IN_MEMORY = threading.Lock()
 
