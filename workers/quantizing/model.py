@@ -11,7 +11,7 @@ from typing import Any, Self
 from workers.formats.findings import FormatError, Inspection
 from workers.formats.gguf import inspect_gguf
 from workers.formats.gguf_values import Cursor
-from workers.formats.reader import CachedReader, FileReader
+from workers.formats.reader import CachedReader, check_range
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.pairs import Pair, read_pairs
 
@@ -48,6 +48,21 @@ class SourceTensor:
     @property
     def experts(self) -> int:
         return prod(self.shape[2:])
+
+
+class Descriptor:
+    """A range reader of an open file."""
+
+    def __init__(self, file: int, size: int) -> None:
+        self.file = file
+        self.size = size
+
+    def read(self, start: int, length: int) -> bytes:
+        check_range(start, length, self.size)
+        data = os.pread(self.file, length, start)
+        if len(data) != length:
+            raise OSError(f"gave {len(data)} of {length} bytes at {start}: did it shrink?")
+        return data
 
 
 def layer_of(name: str) -> int | None:
@@ -137,12 +152,13 @@ def _add_shard(model: Model, path: Path) -> Inspection:
         model.files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         model.paths.append(path)
         model.stamps.append(_stamp(model.files[-1]))
-        with FileReader(path) as reader:
-            found = inspect_gguf(reader)
-            _refuse(path, found)
-            if not shard:
-                model.pairs = read_pairs(Cursor(CachedReader(reader)))
-                model.alignment = found.metadata.get("general.alignment", 32)
+        # Read through the same descriptor: the path may name another file by now.
+        reader = CachedReader(Descriptor(model.files[-1], model.stamps[-1][0]))
+        found = inspect_gguf(reader)
+        _refuse(path, found)
+        if not shard:
+            model.pairs = read_pairs(Cursor(reader))
+            model.alignment = found.metadata.get("general.alignment", 32)
     except FormatError as error:
         raise QuantizeError(f"{path}: {error}") from error
     except OSError as error:

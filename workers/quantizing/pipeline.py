@@ -111,7 +111,7 @@ def quantize_file(
         _check_possible(model, plan, target)
         paths = [shard.path for shard in plan.shards]
         with Outputs(paths, plan.size) as outputs:
-            threads = options.threads or len(os.sched_getaffinity(0))
+            threads = options.threads or _cores()
             with ThreadPoolExecutor(threads, "quantize") as pool:
                 total = sum(tensor.size for tensor in model.tensors)
                 run = Run(model, plan, outputs, pool, options.measure, progress, total)
@@ -119,6 +119,13 @@ def quantize_file(
             model.check_unchanged()
             files = outputs.finish()
     return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors))
+
+
+def _cores() -> int:
+    """The cores that this process may use; all where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _require_kernel() -> None:
@@ -136,10 +143,11 @@ def _check_possible(model: Model, plan: Plan, target: Path) -> None:
         )
     if not target.parent.is_dir():
         raise QuantizeError(f"{target.parent}: is no folder to write to")
+    inputs = [*model.paths, *([plan.importance.path] if plan.importance is not None else [])]
     for shard in plan.shards:
-        for path in model.paths:
+        for path in inputs:
             if shard.path.exists() and shard.path.samefile(path):
-                raise QuantizeError(f"{shard.path}: is the model itself; write to another name")
+                raise QuantizeError(f"{shard.path}: is what is read; write to another name")
 
 
 def _write_all(run: Run) -> None:

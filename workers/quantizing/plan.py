@@ -3,6 +3,7 @@
 All of it is known before the first weight is read, so headers are written first and hashed as they go.
 """
 
+import os
 import re
 import struct
 from dataclasses import dataclass, field
@@ -232,7 +233,7 @@ def _pairs(model: Model, file: FileType, importance: Importance | None, options:
     ]
     if importance is not None:
         label = options.imatrix_label or str(options.imatrix)
-        ours.append(text_pair(IMATRIX_FILE, label.encode()[:MAX_LABEL]))
+        ours.append(text_pair(IMATRIX_FILE, os.fsencode(label)[:MAX_LABEL]))
         if importance.dataset is not None:
             ours.append(text_pair(IMATRIX_DATASET, importance.dataset[:MAX_LABEL]))
         ours.append(number_pair(IMATRIX_ENTRIES, U32, len(importance.entries)))

@@ -8,7 +8,7 @@ from workers.quantizing.types import KNOWN
 Bytes = NDArray[np.uint8]
 
 # The bits of an exponent that is all ones: infinity or NaN.
-EXPONENTS = {"F16": (2, 0x7C00), "BF16": (2, 0x7F80), "F32": (4, 0x7F800000), "F64": (8, 0x7FF << 52)}
+EXPONENTS = {"F16": (2, 0x7C00), "BF16": (2, 0x7F80), "F32": (4, 0x7F800000)}
 # Where the half-precision scales lie in a block.
 SCALES = {
     "Q4_0": (0,), "Q4_1": (0, 2), "Q5_0": (0,), "Q5_1": (0, 2), "Q8_0": (0,), "Q2_K": (80, 82), "Q3_K": (108,),
@@ -31,6 +31,10 @@ def fault_in(raw: Bytes, kind: str) -> int | None:
         width, mask = EXPONENTS[kind]
         words = raw.view(f"<u{width}")
         return _first((words & words.dtype.type(mask)) == mask)
+    if kind == "F64":
+        # ggml looks at them as floats of half the width.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _first(~np.isfinite(raw.view("<f8").astype(np.float32)))
     blocks = raw.reshape(-1, KNOWN[kind].size)
     if kind == "MXFP4":
         return _first(blocks[:, 0] == NO_EXPONENT)

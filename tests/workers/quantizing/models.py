@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType
 
-from tests.workers.quantizing.weights import Floats, rows_of, squares, to_bf16
+from tests.workers.kernel.recipes import Floats, bf16, normal, weights
 
 Shape = tuple[int, ...]
 KINDS = ("gauss_bf16", "channels", "heavy_bf16", "mixture")
@@ -106,7 +106,7 @@ def build(recipe: Recipe, folder: Path) -> tuple[Path, Path]:
     for name, shape in tensors(recipe):
         seed = zlib.crc32(f"{recipe.name}/{name}".encode())
         if len(shape) == 1 or "gate_inp" in name:
-            writer.add_tensor(name, rows_of("gauss_unit", seed, 1, prod(shape)).reshape(shape))
+            writer.add_tensor(name, weights("gauss_unit", seed, 1, prod(shape)).reshape(shape))
             continue
         add(writer, name, _weights(seed, shape), recipe.dtype)
         if name != "token_embd.weight":
@@ -150,7 +150,7 @@ def _describe(recipe: Recipe, writer: GGUFWriter) -> None:
 
 def _weights(seed: int, shape: Shape) -> Floats:
     kind = KINDS[seed % len(KINDS)] if shape[-1] % 32 == 0 else "gauss_bf16"
-    values = to_bf16(rows_of(kind, seed, prod(shape[:-1]), shape[-1])).reshape(shape)
+    values = bf16(weights(kind, seed, prod(shape[:-1]), shape[-1])).reshape(shape)
     return np.clip(values, np.float32(-(2.0**15)), np.float32(2.0**15))
 
 
@@ -161,6 +161,12 @@ def add(writer: GGUFWriter, name: str, values: Floats, dtype: str) -> None:
         writer.add_tensor(name, bits.reshape(*values.shape[:-1], -1), raw_dtype=GGMLQuantizationType.BF16)
     else:
         writer.add_tensor(name, values.astype(np.float16) if dtype == "f16" else values)
+
+
+def squares(seed: int, columns: int) -> Floats:
+    """The importance of columns, as a mean of squared activations looks."""
+    first, second = normal(seed, columns), normal(seed + 1, columns)
+    return first * first + second * second + np.float32(1e-6)
 
 
 def _add_importance(writer: GGUFWriter, name: str, seed: int, shape: Shape) -> None:

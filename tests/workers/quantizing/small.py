@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.workers.formats.build import ARCHITECTURE, Info, gguf, number_pair, string, text_pair
-from tests.workers.quantizing.weights import rows_of, to_bf16
+from tests.workers.kernel.recipes import bf16
+from tests.workers.kernel.recipes import weights as rows_of
 from workers.formats.ggml_types import TENSOR_TYPES
 
 F32, F16, BF16 = 0, 1, 30
@@ -46,7 +47,7 @@ def pairs(architecture: str = "llama", **numbers: int) -> list[bytes]:
 
 def weights(name: str, shape: tuple[int, ...], kind: int = BF16) -> bytes:
     """The bytes of a tensor, from its name."""
-    values = to_bf16(rows_of("gauss", zlib.crc32(name.encode()), 1, prod(shape)))
+    values = bf16(rows_of("gauss", zlib.crc32(name.encode()), 1, prod(shape)))
     if kind == BF16:
         return (values.view(np.uint32) >> 16).astype(np.uint16).tobytes()
     return (values.astype(np.float16) if kind == F16 else values).tobytes()

@@ -9,8 +9,7 @@ import pytest
 from tests.workers.formats.build import Info, array, gguf, number_pair, pair, string, text_pair
 from tests.workers.quantizing import small
 from tests.workers.quantizing.conftest import Built
-from tests.workers.quantizing.models import EXPERTS, GQA
-from tests.workers.quantizing.weights import squares
+from tests.workers.quantizing.models import EXPERTS, GQA, squares
 from workers.formats.gguf import inspect_gguf
 from workers.formats.reader import FileReader
 from workers.quantize import Options, QuantizeError, quantize_file
