@@ -51,30 +51,41 @@ static void back_q5_0(const uint8_t *in, int count, float *out) { back_symmetric
 static void back_q4_1(const uint8_t *in, int count, float *out) { back_ranged(in, count, 0, out); }
 static void back_q5_1(const uint8_t *in, int count, float *out) { back_ranged(in, count, 1, out); }
 
-/* The two-bit code of weight i of a super-block. */
-INLINE int pair_code(const uint8_t *pairs, int i) { return pairs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3; }
+/* The two-bit codes of a super-block. */
+INLINE void unpack_pairs(const uint8_t *pairs, uint8_t *restrict codes) {
+    for (int quarter = 0; quarter < 8; quarter++)
+        for (int i = 0; i < 32; i++)
+            codes[32 * quarter + i] = pairs[quarter / 4 * 32 + i] >> (quarter % 4 * 2) & 3;
+}
+
+/* Codes times a scale; `zero` is the code that stands for nothing. */
+INLINE void scaled_codes(const uint8_t *codes, int n, int zero, float scale, float *restrict out) {
+    for (int i = 0; i < n; i++) out[i] = scale * (float)((int)codes[i] - zero);
+}
 
 static void back_q2_k(const uint8_t *in, int count, float *restrict out) {
     for (; count > 0; count -= SUPER, in += 84, out += SUPER) {
+        uint8_t codes[SUPER];
         const float d = float_of_half(get16(in + 80)), dmin = float_of_half(get16(in + 82));
+        unpack_pairs(in + 16, codes);
         for (int g = 0; g < 16; g++) {
             const float scale = d * (float)(in[g] & 15), low = dmin * (float)(in[g] >> 4);
-            for (int i = 16 * g; i < 16 * g + 16; i++) out[i] = scale * (float)pair_code(in + 16, i) - low;
+            for (int i = 0; i < 16; i++) out[16 * g + i] = scale * (float)codes[16 * g + i] - low;
         }
     }
 }
 
 static void back_q3_k(const uint8_t *in, int count, float *restrict out) {
     for (; count > 0; count -= SUPER, in += 110, out += SUPER) {
+        uint8_t codes[SUPER];
         const float d = float_of_half(get16(in + 108));
         const uint8_t *packed = in + 96;
+        unpack_pairs(in + 32, codes);
+        for (int k = 0; k < 8; k++)
+            for (int i = 0; i < 32; i++) codes[32 * k + i] |= (in[i] >> k & 1) << 2;
         for (int g = 0; g < 16; g++) {
             const int low = packed[g % 8] >> (g / 8 * 4) & 15, high = packed[8 + g % 4] >> (g / 4 * 2) & 3;
-            const float scale = d * (float)((low | high << 4) - 32);
-            for (int i = 16 * g; i < 16 * g + 16; i++) {
-                const int lifted = in[i % 32] >> (i / 32) & 1;
-                out[i] = scale * (float)(pair_code(in + 32, i) - (lifted ? 0 : 4));
-            }
+            scaled_codes(codes + 16 * g, 16, 4, d * (float)((low | high << 4) - 32), out + 16 * g);
         }
     }
 }
@@ -101,16 +112,16 @@ static void back_q5_k(const uint8_t *in, int count, float *out) { back_q45_k(in,
 
 static void back_q6_k(const uint8_t *in, int count, float *restrict out) {
     for (; count > 0; count -= SUPER, in += 210, out += SUPER) {
+        uint8_t codes[SUPER];
         const float d = float_of_half(get16(in + 208));
-        for (int g = 0; g < 16; g++) {
-            const float scale = d * (float)(int8_t)in[192 + g];
-            for (int i = 16 * g; i < 16 * g + 16; i++) {
-                const int quarter = i % 128 / 32;
-                const int low = in[i / 128 * 64 + quarter % 2 * 32 + i % 32] >> (quarter / 2 * 4) & 15;
-                const int high = in[128 + i / 128 * 32 + i % 32] >> (2 * quarter) & 3;
-                out[i] = scale * (float)((low | high << 4) - 32);
-            }
+        for (int quarter = 0; quarter < 8; quarter++) {
+            const uint8_t *low = in + quarter / 4 * 64 + quarter % 2 * 32, *high = in + 128 + quarter / 4 * 32;
+            const int nibble = quarter / 2 % 2 * 4, pair = quarter % 4 * 2;
+            for (int i = 0; i < 32; i++)
+                codes[32 * quarter + i] = (uint8_t)((low[i] >> nibble & 15) | (high[i] >> pair & 3) << 4);
         }
+        for (int g = 0; g < 16; g++)
+            scaled_codes(codes + 16 * g, 16, 32, d * (float)(int8_t)in[192 + g], out + 16 * g);
     }
 }
 
@@ -145,28 +156,27 @@ static void back_nvfp4(const uint8_t *in, int count, float *out) {
         for (int s = 0; s < 4; s++) back_table(in + 4 + 8 * s, 8, FP4_VALUES, half_of_ue4m3(in[s]), out + 16 * s);
 }
 
-/* The k-th ternary digit of a byte. */
-INLINE int trit(uint8_t byte, int k) {
-    static const uint8_t powers[5] = {1, 3, 9, 27, 81};
-    return (uint8_t)(byte * powers[k]) * 3 >> 8;
+/* The ternary digits of `bytes` bytes, one digit after another. */
+INLINE void unpack_trits(const uint8_t *in, int bytes, int digits, uint8_t *restrict codes) {
+    for (int k = 0, power = 1; k < digits; k++, power *= 3)
+        for (int i = 0; i < bytes; i++) codes[bytes * k + i] = (uint8_t)((uint8_t)(in[i] * power) * 3 >> 8);
 }
 
 static void back_tq1_0(const uint8_t *in, int count, float *restrict out) {
     for (; count > 0; count -= SUPER, in += 54, out += SUPER) {
-        const float d = float_of_half(get16(in + 52));
-        for (int i = 0; i < SUPER; i++) {
-            const int code = i < 160   ? trit(in[i % 32], i / 32)
-                             : i < 240 ? trit(in[32 + (i - 160) % 16], (i - 160) / 16)
-                                       : trit(in[48 + (i - 240) % 4], (i - 240) / 4);
-            out[i] = (float)(code - 1) * d;
-        }
+        uint8_t codes[SUPER];
+        unpack_trits(in, 32, 5, codes);
+        unpack_trits(in + 32, 16, 5, codes + 160);
+        unpack_trits(in + 48, 4, 4, codes + 240);
+        scaled_codes(codes, SUPER, 1, float_of_half(get16(in + 52)), out);
     }
 }
 
 static void back_tq2_0(const uint8_t *in, int count, float *restrict out) {
     for (; count > 0; count -= SUPER, in += 66, out += SUPER) {
-        const float d = float_of_half(get16(in + 64));
-        for (int i = 0; i < SUPER; i++) out[i] = (float)(pair_code(in, i) - 1) * d;
+        uint8_t codes[SUPER];
+        unpack_pairs(in, codes);
+        scaled_codes(codes, SUPER, 1, float_of_half(get16(in + 64)), out);
     }
 }
 
