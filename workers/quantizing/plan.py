@@ -106,7 +106,7 @@ class Plan:
 def make_plan(model: Model, target: Path, type_name: str, options: Options) -> Plan:
     """Decide everything. Raises QuantizeError for what cannot be done, before anything is written."""
     file = file_type(type_name)
-    importance = read_importance(Path(options.imatrix)) if options.imatrix is not None else None
+    importance = _importance(model, options)
     choices = choose_types(
         model.tensors,
         traits=read_traits(model),
@@ -118,11 +118,21 @@ def make_plan(model: Model, target: Path, type_name: str, options: Options) -> P
         _planned(tensor, choice, importance, options)
         for tensor, choice in zip(model.tensors, choices, strict=True)
     ]
-    if importance is not None:
-        _check_related(model, tensors, importance)
     shards = _shards(model, tensors, target, options.split_bytes)
     _write_headers(shards, _pairs(model, file, importance, options), model.alignment)
     return Plan(file, shards, model.alignment, importance, _lacking(tensors, file, importance))
+
+
+def _importance(model: Model, options: Options) -> Importance | None:
+    """The matrix that was given. One that fits no tensor llama-quantize would name in the file and not use."""
+    if options.imatrix is None:
+        return None
+    importance = read_importance(Path(options.imatrix))
+    if importance.entries.keys().isdisjoint(tensor.name for tensor in model.tensors):
+        raise QuantizeError(
+            f"{importance.path}: no entry is for a tensor of {model.paths[0]}; it was made for another model"
+        )
+    return importance
 
 
 def _wishes(options: Options) -> Wishes:
@@ -178,16 +188,6 @@ def _is_important(tensor: SourceTensor, importance: Importance | None) -> bool:
         f"{importance.path}: the entry of tensor {tensor.name!r} has {entry.weights} values, the tensor needs "
         f"{expected}: it was made for another model"
     )
-
-
-def _check_related(model: Model, tensors: list[Planned], importance: Importance) -> None:
-    """llama-quantize would go on and name a matrix in the file that it did not use."""
-    changing = [tensor for tensor in tensors if tensor.changes]
-    if changing and not any(tensor.important for tensor in changing):
-        raise QuantizeError(
-            f"{importance.path}: no entry is for a tensor of {model.paths[0]} that changes; it was made for "
-            "another model"
-        )
 
 
 def _lacking(tensors: list[Planned], file: FileType, importance: Importance | None) -> str | None:

@@ -113,6 +113,13 @@ def test_a_matrix_of_another_model_is_refused(tmp_path: Path) -> None:
     assert "it was made for another model" in refusal(tmp_path, unknown)
 
 
+def test_a_matrix_without_use_for_the_tensors_that_change_is_named_all_the_same(tmp_path: Path) -> None:
+    source = small.write(tmp_path, small.model_bytes())
+    path = small.write(tmp_path, matrix({"output_norm.weight": ([1.0], [1.0])}), "m.gguf")
+    quantize_file(source, tmp_path / "out.gguf", "Q4_0", options=Options(imatrix=str(path)))
+    assert metadata(tmp_path / "out.gguf")["quantize.imatrix.entries_count"] == 1
+
+
 def test_an_entry_of_another_size_for_the_embeddings_is_passed_over(tmp_path: Path) -> None:
     source = small.write(tmp_path, small.model_bytes())
     entries = {name: (sums_of(name), [1.0]) for name in NAMES}
