@@ -22,7 +22,7 @@ HUB_DELIVERY = ENV.choice("HUB_DELIVERY", "auto", ("auto", "redirect", "proxy"))
 
 # --- who may do what ------------------------------------------------------------------------------------------------
 HUB_SIGNUP = ENV.choice("HUB_SIGNUP", "closed", ("closed", "invite", "open"))
-HUB_XET = ENV.flag("HUB_XET", False)
+HUB_XET = ENV.flag("HUB_XET", True)
 HUB_XET_GRANTS = ENV.flag("HUB_XET_GRANTS", False)
 HUB_ANONYMOUS = ENV.choice("HUB_ANONYMOUS", "read", ("read", "none"))
 

@@ -31,7 +31,6 @@ def pytest_configure() -> None:
             "HUB_DATA": str(data_dir),
             "HUB_DATABASE_ROLE": "owner",
             "HUB_DEMO": "0",
-            "HUB_XET": "1",
         }
     )
     django.setup()

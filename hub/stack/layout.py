@@ -71,6 +71,11 @@ class Layout:
         return self.root / "admin-password"
 
     @property
+    def license_texts(self) -> Path:
+        """A file that is there once the canonical texts of licenses were fetched."""
+        return self.root / "license-texts" / "SOURCE"
+
+    @property
     def demo_made(self) -> Path:
         return self.root / "demo-made"
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -72,6 +73,18 @@ class Hub:
             wait_until(answer, child, seconds=READY_SECONDS)
         self._put_demo(layout, settings)
         self._greet(layout, doors)
+        if Env(settings).flag("HUB_LICENSE_TEXTS", True) and not layout.license_texts.exists():
+            self.say("fetching the texts of licenses in the background (HUB_LICENSE_TEXTS=0 leaves them out)")
+            threading.Thread(target=self._fetch_texts, args=(layout, settings), daemon=True).start()
+
+    def _fetch_texts(self, layout: Layout, settings: dict[str, str]) -> None:
+        """Fetch the canonical texts of licenses; their terms are known without, so a failure is only told."""
+        try:
+            self._manage(layout, settings, "fetch_license_texts")
+        except StackError as error:
+            self.say(f"the texts of licenses could not be fetched, the next start tries again: {error}")
+        else:
+            self.say("the texts of licenses are loaded")
 
     def _manage(self, layout: Layout, settings: dict[str, str], command: str) -> None:
         """Run a ``manage.py`` command with its own log; raises StackError with the log's tail when it fails."""

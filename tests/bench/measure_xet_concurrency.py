@@ -39,7 +39,7 @@ class Waits:
 def measure(world: World) -> list[Line]:
     """Send the xorbs and ask for pages all the while, one at a time."""
     require_space(world.root, (AT_ONCE * 2 + 4) * XORB_BYTES)
-    with world.hub(HUB_XET="1") as live:
+    with world.hub() as live:
         _fill(world, live)
         quiet = _pages_during(live, lambda: time.sleep(QUIET_SECONDS))
         with Watch(live) as watch:

@@ -55,7 +55,7 @@ def _sides(world: World, path: Path, **settings: str) -> Iterator[Sides]:
     server = subprocess.Popen(python("static", str(path), str(port)))
     try:
         wait_for(f"http://127.0.0.1:{port}")
-        with world.hub(HUB_XET="1", **settings) as live:
+        with world.hub(**settings) as live:
             _push(world, live, path)
             yield Sides(world, live, server, f"http://127.0.0.1:{port}", size)
     finally:

@@ -31,7 +31,7 @@ def measure_upload(world: World, path: Path, *, rounds: int) -> list[Line]:
     require_space(world.root, (2 * rounds + 2) * size)
     rates: list[tuple[float, float]] = []
     notes: list[str] = []
-    with world.hub(HUB_XET="1") as live:
+    with world.hub() as live:
         for number in range(rounds):
             write_weights(path, size, seed=50 + number)
             seconds, note = _pair(world, live, path, number)
@@ -75,7 +75,7 @@ def measure_splice(world: World, path: Path) -> list[Line]:
     """Count what crosses the wire when 10 MB come into the middle of a file that was sent before."""
     size = path.stat().st_size
     require_space(world.root, 4 * size)
-    with counting_proxy(world.port + 1) as proxy, world.hub(HUB_XET="1", HUB_BYTES_URL=proxy.url) as live:
+    with counting_proxy(world.port + 1) as proxy, world.hub(HUB_BYTES_URL=proxy.url) as live:
         whole = _sent(world, live, proxy, path, home="same")
         assert whole > size / 10, f"only {whole} bytes passed the proxy: the chunks go another way"
         first, second = (_spliced(path, world.scratch / f"spliced-{seed}", seed=seed) for seed in (1, 2))

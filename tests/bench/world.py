@@ -33,7 +33,7 @@ class World:
         """Run the hub in one delivery mode, with more settings where given.  Its data stays for the next call."""
         live = LiveHub(data_dir=self.root / "data", port=self.port)
         live.settings = {
-            "HUB_PORT": str(self.port), "HUB_DEMO": "0", "HUB_DELIVERY": delivery, **settings,
+            "HUB_PORT": str(self.port), "HUB_DEMO": "0", "HUB_LICENSE_TEXTS": "0", "HUB_DELIVERY": delivery, **settings,
         }  # fmt: skip
         live.start()
         try:

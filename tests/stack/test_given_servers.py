@@ -18,7 +18,13 @@ KEYS = ("HUB_S3_ACCESS_KEY", "HUB_S3_SECRET_KEY", "HUB_S3_REGION")
 def test_a_hub_on_given_servers_starts_none_and_makes_its_bucket(tmp_path: Path) -> None:
     port = free_port_pair()
     given = {name: os.environ[name] for name in (*ADDRESSES, *KEYS)}
-    settings = {**given, "HUB_S3_BUCKET": "given-bucket", "HUB_PORT": str(port), "HUB_DEMO": "0"}
+    settings = {
+        **given,
+        "HUB_S3_BUCKET": "given-bucket",
+        "HUB_PORT": str(port),
+        "HUB_DEMO": "0",
+        "HUB_LICENSE_TEXTS": "0",
+    }
     live = LiveHub(data_dir=tmp_path, port=port, settings=settings)
     try:
         live.start()

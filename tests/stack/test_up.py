@@ -23,7 +23,7 @@ CHILDREN = ("postgres", "valkey", "s3", "web", "bytes", "worker", "beat")
 def own_hub() -> Iterator[LiveHub]:
     data_dir = Path(tempfile.mkdtemp(prefix="hub-up-"))
     port = free_port_pair()
-    settings = {"HUB_PORT": str(port), "HUB_DEMO": "0"}
+    settings = {"HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_LICENSE_TEXTS": "0"}
     # Started from another folder than the checkout, as a service manager does.
     live = LiveHub(data_dir=data_dir, port=port, settings=settings, folder=data_dir)
     live.start()
@@ -150,7 +150,13 @@ def far_hub() -> Iterator[LiveHub]:
     data_dir = top / ("long" * 25)
     data_dir.mkdir()
     port = free_port_pair()
-    settings = {"HUB_PORT": str(port), "HUB_BIND": "0.0.0.0", "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0"}
+    settings = {
+        "HUB_PORT": str(port),
+        "HUB_BIND": "0.0.0.0",
+        "HUB_DEMO": "0",
+        "HUB_LICENSE_TEXTS": "0",
+        "HUB_STACK_FSYNC": "0",
+    }
     live = LiveHub(data_dir=data_dir, port=port, settings=settings)
     live.start()
     yield live

@@ -1,4 +1,4 @@
-"""The chunk store is on trial: it is shut unless HUB_XET says otherwise."""
+"""The chunk store is shut where HUB_XET says so."""
 
 import pytest
 from django.test import Client, override_settings
