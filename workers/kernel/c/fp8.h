@@ -4,50 +4,56 @@
 
 #include "half.h"
 
-/* E4M3 has no infinity and one NaN; E5M2 is the upper byte of a half. */
-INLINE float float_of_fp8(uint8_t code, int format) {
-    if (format == E5M2) return float_of_half((uint16_t)(code << 8));
-    const uint32_t sign = (uint32_t)(code & 0x80) << 24, rest = code & 0x7f;
-    if (rest == 0x7f) return float_of(sign | 0x7fc00000);
-    if (rest < 8) return float_of(sign | bits_of((float)rest * 0x1p-9f));
-    return float_of(sign | ((rest << 20) + 0x3c000000));
-}
+enum { PIECE_OF_EIGHTS = 512 };
 
-/* What each code stands for under one scale, as the bits that are written; returns whether any of them is not finite. */
-static int products(const struct eights *all, float scale, uint32_t bits[256]) {
-    int odd = 0;
-    for (int code = 0; code < 256; code++) {
-        const float value = float_of_fp8((uint8_t)code, all->format) * scale;
-        bits[code] = all->target == BFLOAT16 ? (uint32_t)bf16_of(value) << 16 : bits_of(value);
-        odd |= (bits[code] & 0x7f800000) == 0x7f800000;
+/* E4M3 has no infinity and one NaN of each sign; below 8 a code is subnormal. */
+static void widen_e4m3(const uint8_t *restrict in, int count, float scale, float *restrict out) {
+    for (int i = 0; i < count; i += LANES) {
+        const vi code = lane_load_bytes(in + i);
+        const vi rest = code & lane_set_int(0x7f), sign = code & lane_set_int(INT32_MIN);
+        const vf size = lane_from_int(rest);
+        const vf tiny = size * lane_set(0x1p-9f), normal = lane_floats((rest << 20) + lane_set_int(0x3c000000));
+        vf number = lane_select(lane_less(size, lane_set(8.0f)), tiny, normal);
+        number = lane_select(lane_equal(size, lane_set(127.0f)), lane_set(__builtin_nanf("")), number);
+        lane_store(out + i, lane_floats(lane_bits(number) | sign) * lane_set(scale));
     }
-    return odd;
 }
 
-static int write_products(const struct eights *all, const uint32_t bits[256], int64_t at, int64_t count, int odd) {
-    const uint8_t *in = all->in + at;
-    for (int64_t i = 0; odd && i < count; i++)
-        if ((bits[in[i]] & 0x7f800000) == 0x7f800000) return (int)i;
-    if (all->target == FLOAT32)
-        for (int64_t i = 0; i < count; i++) memcpy((uint8_t *)all->out + 4 * (at + i), &bits[in[i]], 4);
+/* E5M2 is the upper byte of a half. */
+static void widen_e5m2(const uint8_t *restrict in, int count, float scale, float *restrict out) {
+    uint16_t halves[PIECE_OF_EIGHTS];
+    for (int i = 0; i < count; i++) halves[i] = (uint16_t)(in[i] << 8);
+    floats_of_halves((const uint8_t *)halves, count, out);
+    for (int i = 0; i < count; i++) out[i] *= scale;
+}
+
+/* One piece of a row under one scale; returns the index of a product that is not finite, or -1. */
+static int write_eights(const struct eights *all, int64_t at, int count, float scale) {
+    float wide[PIECE_OF_EIGHTS] ALIGNED;
+    uint8_t codes[PIECE_OF_EIGHTS] ALIGNED;
+    memcpy(codes, all->in + at, (size_t)count);
+    memset(codes + count, 0, (size_t)(-count & (LANES - 1)));
+    (all->format == E4M3 ? widen_e4m3 : widen_e5m2)(codes, count, scale, wide);
+    const int odd = first_beyond(wide, count, all->target == BFLOAT16 ? INFINITE_BF16 : INFINITE);
+    if (all->target == BFLOAT16)
+        bf16s_of(wide, count, (uint8_t *)all->out + 2 * at);
     else
-        for (int64_t i = 0; i < count; i++) put16((uint8_t *)all->out + 2 * (at + i), bits[in[i]] >> 16);
-    return -1;
+        memcpy((uint8_t *)all->out + 4 * at, wide, 4 * (size_t)count);
+    return odd;
 }
 
 /* Returns -1, or the index of a code that is not finite or whose product with its scale is not. */
 static int64_t eights_to_floats(const struct eights *all) {
     const int64_t across = (all->columns + all->block_columns - 1) / all->block_columns;
-    for (int64_t top = 0; top < all->rows; top += all->block_rows)
-        for (int64_t left = 0; left < all->columns; left += all->block_columns) {
-            uint32_t bits[256];
-            const float scale = all->scales[top / all->block_rows * across + left / all->block_columns];
-            const int odd = products(all, scale, bits);
-            const int64_t width = all->columns - left < all->block_columns ? all->columns - left : all->block_columns;
-            for (int64_t row = top; row < top + all->block_rows && row < all->rows; row++) {
-                const int64_t at = row * all->columns + left;
-                const int found = write_products(all, bits, at, width, odd);
-                if (found >= 0) return at + found;
+    for (int64_t row = 0; row < all->rows; row++)
+        for (int64_t block = 0; block < across; block++) {
+            const int64_t left = block * all->block_columns, right = left + all->block_columns;
+            const int64_t end = right < all->columns ? right : all->columns;
+            const float scale = all->scales[row / all->block_rows * across + block];
+            for (int64_t column = left; column < end; column += PIECE_OF_EIGHTS) {
+                const int count = end - column < PIECE_OF_EIGHTS ? (int)(end - column) : PIECE_OF_EIGHTS;
+                const int odd = write_eights(all, row * all->columns + column, count, scale);
+                if (odd >= 0) return row * all->columns + column + odd;
             }
         }
     return -1;

@@ -86,4 +86,22 @@ static void floats_of_bf16s(const uint8_t *restrict in, int count, float *restri
     for (int i = 0; i < count; i++) out[i] = float_of((uint32_t)get16(in + 2 * i) << 16);
 }
 
+#define INFINITE 0x7f800000
+/* From here on a float becomes an infinite bfloat16. */
+#define INFINITE_BF16 0x7f7f8000
+
+/* The index of the first float whose size has at least these bits, or -1. */
+INLINE int first_beyond(const float *x, int count, int32_t bits) {
+    const vi mask = lane_set_int(0x7fffffff), least = lane_set_int(bits);
+    vi odd = lane_set_int(0);
+    int i = 0;
+    for (; i + LANES <= count; i += LANES) odd |= (vi)((lane_bits(lane_load(x + i)) & mask) >= least);
+    uint32_t rest = 0;
+    for (int lane = 0; lane < LANES; lane++) rest |= (uint32_t)odd[lane];
+    for (; i < count; i++) rest |= (int32_t)(bits_of(x[i]) & 0x7fffffff) >= bits;
+    if (!rest) return -1;
+    for (i = 0; (int32_t)(bits_of(x[i]) & 0x7fffffff) < bits; i++) {}
+    return i;
+}
+
 #endif

@@ -49,6 +49,7 @@ INLINE vi lane_int_min(vi a, vi b) { return (vi)_mm512_min_epi32((__m512i)a, (__
 INLINE vi lane_int_max(vi a, vi b) { return (vi)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 INLINE float lane_highest(vf a) { return _mm512_reduce_max_ps((__m512)a); }
 INLINE void lane_store_bytes(void *to, vi v) { _mm_storeu_si128(to, _mm512_cvtepi32_epi8((__m512i)v)); }
+INLINE vi lane_load_bytes(const void *from) { return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128(from)); }
 INLINE void store_16(void *to, const vi v[1]) { lane_store_bytes(to, v[0]); }
 INLINE void store_32(void *to, const vi v[2]) {
     lane_store_bytes(to, v[0]);
@@ -88,6 +89,7 @@ INLINE void lane_store_bytes(void *to, vi v) {
     const __m128i both = _mm_unpacklo_epi32(_mm256_castsi256_si128(each), _mm256_extracti128_si256(each, 1));
     _mm_storel_epi64(to, both);
 }
+INLINE vi lane_load_bytes(const void *from) { return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64(from)); }
 /* For values of a byte, with or without a sign. */
 INLINE void store_16(void *to, const vi v[2]) {
     const __m256i words = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
@@ -137,6 +139,7 @@ INLINE float lane_highest(vf a) {
     return low > high ? low : high;
 }
 INLINE void lane_store_bytes(void *to, vi v) { *(unaligned_vb *)to = __builtin_convertvector(v, vb); }
+INLINE vi lane_load_bytes(const void *from) { return __builtin_convertvector(*(const unaligned_vb *)from, vi); }
 INLINE void store_16(void *to, const vi v[4]) {
     for (int i = 0; i < 4; i++) lane_store_bytes((uint8_t *)to + 4 * i, v[i]);
 }

@@ -44,20 +44,6 @@ static const float *expand(const void *rows, int source, int64_t at, int count, 
     return room;
 }
 
-/* The index of the first float that is not finite, or -1. */
-static int first_odd(const float *x, int count) {
-    const vi mask = lane_set_int(0x7f800000);
-    vi odd = lane_set_int(0);
-    int i = 0;
-    for (; i + LANES <= count; i += LANES) odd |= (vi)((lane_bits(lane_load(x + i)) & mask) == mask);
-    uint32_t rest = 0;
-    for (int lane = 0; lane < LANES; lane++) rest |= (uint32_t)odd[lane];
-    for (; i < count; i++) rest |= (bits_of(x[i]) & 0x7f800000) == 0x7f800000;
-    if (!rest) return -1;
-    for (i = 0; (bits_of(x[i]) & 0x7f800000) != 0x7f800000; i++) {}
-    return i;
-}
-
 /* The index of the first weight whose block has a scale that is not finite, or -1. */
 static int first_odd_scale(int number, const struct type *type, const uint8_t *out, int count) {
     const int infinite = number == TYPE_BF16 ? 0x7f80 : 0x7c00;
@@ -137,7 +123,7 @@ static int quantize(struct job *job) {
     for (int64_t at = 0; at < job->count; at += BATCH) {
         batch.count = job->count - at < BATCH ? (int)(job->count - at) : BATCH;
         batch.x = expand(job->rows, job->source, at, batch.count, room);
-        int odd = first_odd(batch.x, batch.count);
+        int odd = first_beyond(batch.x, batch.count, INFINITE);
         if (odd >= 0) {
             job->at = at + odd;
             return KERNEL_NOT_FINITE;
