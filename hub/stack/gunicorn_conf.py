@@ -46,9 +46,17 @@ loglevel = _env.text("HUB_LOG_LEVEL", "INFO").lower()
 
 # What is read ahead of a body is copied whenever a piece is taken from it, so it is no more than a few pieces.
 SocketUnreader.max_body_chunk = 128 * 1024
+# How far processes that move bytes stand back behind those that answer people.
+BYTES_NICENESS = 5
 
 
 def when_ready(_server: object) -> None:
     """Keep the collector from touching, and so copying, what all processes share."""
     gc.collect()
     gc.freeze()
+
+
+def post_fork(_server: object, _worker: object) -> None:
+    """Let pages go before bytes where both want the same processor."""
+    if _is_bytes:
+        os.nice(BYTES_NICENESS)
