@@ -103,7 +103,7 @@ def dequantize_fp8(
     `scales` has one float for each block.  Raises KernelError for a code or product that is not finite.
     """
     matrix = np.ascontiguousarray(codes)
-    factors = np.ascontiguousarray(scales, np.float32)
+    factors = np.require(scales, np.float32, ["C", "A"])
     if format not in FP8_FORMATS or dtype not in ("float32", "bfloat16"):
         raise ValueError(
             f"format {format!r} to {dtype!r} is unknown; from e4m3 or e5m2 to float32 or bfloat16"

@@ -26,7 +26,7 @@ def type_of(name: str) -> tuple[int, TensorType]:
 
 
 def rows_of(given: ArrayLike, name: str, block: int) -> tuple[NDArray[Any], int]:
-    """Return contiguous rows and the number of their float type; `block` must divide a row."""
+    """Return contiguous, aligned rows and the number of their float type; `block` must divide a row."""
     rows = np.asarray(given)
     kind = "bfloat16" if rows.dtype.name == "uint16" else rows.dtype.name
     if kind not in FLOATS:
@@ -37,14 +37,14 @@ def rows_of(given: ArrayLike, name: str, block: int) -> tuple[NDArray[Any], int]
         raise ValueError(f"{name} has blocks of {block}, and rows of {rows.shape[1]} are no multiple of that")
     if not rows.dtype.isnative:
         rows = rows.astype(rows.dtype.newbyteorder("="))
-    return np.ascontiguousarray(rows), FLOATS.index(kind)
+    return np.require(rows, requirements=["C", "A"]), FLOATS.index(kind)
 
 
 def importance_of(given: ArrayLike | None, columns: int) -> NDArray[np.float32] | None:
     """Return the importance of each column as floats, or nothing."""
     if given is None:
         return None
-    importance = np.ascontiguousarray(given, np.float32)
+    importance = np.require(given, np.float32, ["C", "A"])
     if importance.shape != (columns,):
         raise ValueError(
             f"importance has shape {importance.shape}; it needs one number for {columns} columns"
