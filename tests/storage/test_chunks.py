@@ -1,6 +1,7 @@
 """Reading what lies in chunks: few requests however a file is scattered, and no wrong byte."""
 
 import hashlib
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +28,20 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     def watched(key: str, start: int, length: int, **more: Any) -> s3.ByteStream:
         seen.append(length)
         return really(key, start, length, **more)
+
+    monkeypatch.setattr(s3, "open_range", watched)
+    yield seen
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[s3.ByteStream]]:
+    """The streams that the store opens."""
+    seen: list[s3.ByteStream] = []
+    really = s3.open_range
+
+    def watched(key: str, start: int, length: int, **more: Any) -> s3.ByteStream:
+        seen.append(really(key, start, length, **more))
+        return seen[-1]
 
     monkeypatch.setattr(s3, "open_range", watched)
     yield seen
@@ -167,3 +182,43 @@ def test_chunks_that_straddle_the_pieces_of_a_long_stretch_are_whole() -> None:
     recipe = file_of([(pile, 0, 90)])
     assert b"".join(chunks.read(recipe, 0, recipe.size)) == content
     assert b"".join(chunks.read(recipe, 60_006, 4_000_001)) == content[60_006 : 60_006 + 4_000_001]
+
+
+def test_a_reader_that_stops_early_leaves_nothing_open(opened: list[s3.ByteStream]) -> None:
+    pile = Pile.of(15, 90, 60_007)
+    pile.keep()
+    recipe = file_of([(pile, 0, 90)])
+    opened.clear()
+    content = chunks.read(recipe, 0, recipe.size)
+    assert next(content)
+    content.close()
+    assert len(opened) == 1
+    # From a connection that is open still, the next byte would come.
+    with pytest.raises(StoreUnavailable):
+        opened[0].read(1)
+
+
+def test_what_lies_before_a_store_that_breaks_off_is_in_order(requests: list[int]) -> None:
+    piles = [Pile.of(16, 40, 60_000), Pile.of(17, 3)]
+    for pile in piles:
+        pile.keep()
+    parts = [(piles[0], 0, 40), (piles[1], 0, 3)]
+    recipe, got = file_of(parts), bytearray()
+    s3.delete_keys([Xorb.objects.get(hash=piles[1].name).key])
+    with pytest.raises(ChunksDamaged):
+        for data in chunks.read(recipe, 0, recipe.size):
+            got += data
+    assert got
+    assert content_of(parts).startswith(bytes(got))
+
+
+def test_readers_of_a_process_share_its_decoding_threads() -> None:
+    pile = Pile.of(18, 60, 60_000)
+    pile.keep()
+    recipe = file_of([(pile, 0, 60)])
+    half_read = [chunks.read(recipe, 0, recipe.size) for _ in range(5)]
+    begun = [next(content) for content in half_read]
+    decoding = [thread for thread in threading.enumerate() if thread.name.startswith("decoder")]
+    assert 0 < len(decoding) <= chunks.DECODERS
+    for first, content in zip(begun, half_read, strict=True):
+        assert first + b"".join(content) == content_of([(pile, 0, 60)])
