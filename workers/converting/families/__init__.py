@@ -1,0 +1,13 @@
+"""Every family that is converted, by the name of its class in config.json."""
+
+from workers.converting.families import bert, deepseek, gemma, llama, phi, qwen
+from workers.converting.plan import Family
+
+FAMILIES: dict[str, Family] = {
+    **llama.FAMILIES,
+    **bert.FAMILIES,
+    **qwen.FAMILIES,
+    **gemma.FAMILIES,
+    **phi.FAMILIES,
+    **deepseek.FAMILIES,
+}

@@ -1,0 +1,102 @@
+"""One conversion from a folder to a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+
+from workers import kernel
+from workers.converting.agreement import check_agreement
+from workers.converting.checkpoint import Checkpoint, Source, open_checkpoint
+from workers.converting.errors import ConvertError
+from workers.converting.families import FAMILIES
+from workers.converting.keys import Keys, add_general
+from workers.converting.plan import OUTPUTS, Work, plan
+from workers.converting.settings import Settings
+from workers.converting.writing import Watcher, cores, write_file
+from workers.quantizing.outputs import WrittenFile
+
+SCALE = "_scale_inv"
+UNUSED_SCALE = "activation_scale"
+QUANTIZATION_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The file, its type, and by tensor how many weights the type could not hold (they are infinite there)."""
+
+    file: WrittenFile
+    type: str
+    overflows: Mapping[str, int]
+
+
+def convert_checkpoint(
+    folder: Path,
+    target: Path,
+    type: str = "AUTO",  # noqa: A002 - what everybody calls it
+    *,
+    threads: int | None = None,
+    progress: Watcher | None = None,
+) -> Outcome:
+    """Convert a folder of safetensors, config.json and tokenizer files into target: F32, F16, BF16, Q8_0 or AUTO.
+
+    Raises ConvertError; then nothing is left behind. `progress` is called after every slab and may raise to stop.
+    """
+    output = type.upper()
+    if output not in (*OUTPUTS, "AUTO"):
+        raise ConvertError(
+            f"{type!r} is no type of a converted file; known are {', '.join(OUTPUTS)} and AUTO"
+        )
+    settings = Settings(folder / "config.json")
+    family = FAMILIES.get(settings.architecture)
+    if family is None:
+        raise ConvertError(
+            f"{settings.path}: architecture {settings.architecture!r} is not converted; known are "
+            f"{', '.join(sorted(FAMILIES))}"
+        )
+    _require(target)
+    with open_checkpoint(folder) as checkpoint:
+        scales = _scales(checkpoint, settings)
+        if output == "AUTO":
+            output = _stored(checkpoint)
+        keys = Keys(path=None, arch=gguf.MODEL_ARCH_NAMES[family.arch])
+        work = Work(checkpoint, settings, keys, output, family.arch, family.blocks(settings), scales)
+        tensors = plan(work, family)
+        add_general(work, tensors)
+        family.keys(work)
+        keys.add_quantization_version(QUANTIZATION_VERSION)
+        family.vocabulary(work)
+        check_agreement(work, tensors)
+        file, overflows = write_file(work, tensors, target, threads=threads or cores(), watcher=progress)
+    return Outcome(file, output, overflows)
+
+
+def _require(target: Path) -> None:
+    try:
+        kernel.paths()
+    except kernel.KernelMissingError as error:
+        raise ConvertError(str(error)) from error
+    if not target.parent.is_dir():
+        raise ConvertError(f"{target.parent}: is no folder to write to")
+
+
+def _scales(checkpoint: Checkpoint, settings: Settings) -> dict[str, Source]:
+    """The tensors that only scale others. Raises ConvertError for a quantization that cannot be undone."""
+    told = settings.get("quantization_config")
+    if told is None:
+        return {}
+    method = told.get("quant_method") if isinstance(told, dict) else told
+    if method != "fp8":
+        raise settings.fault("quantization_config.quant_method", method, "fp8, the only one that is undone")
+    return {
+        name: source for name, source in checkpoint.tensors.items() if name.endswith((SCALE, UNUSED_SCALE))
+    }
+
+
+def _stored(checkpoint: Checkpoint) -> str:
+    """The type of the first matrix, where it has 16 bits."""
+    for source in checkpoint.tensors.values():
+        if len(source.shape) >= 2 and source.dtype in ("BF16", "F16"):
+            return source.dtype
+    return "F16"

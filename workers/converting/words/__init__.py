@@ -1,0 +1,1 @@
+"""Vocabularies: what a checkpoint's tokenizer files become in a GGUF file."""
