@@ -1,6 +1,6 @@
 """Every family that is converted, by the name of its class in config.json."""
 
-from workers.converting.families import bert, deepseek, gemma, llama, phi, qwen
+from workers.converting.families import bert, deepseek, gemma, glm, llama, llama4, phi, qwen
 from workers.converting.plan import Family
 
 FAMILIES: dict[str, Family] = {
@@ -10,4 +10,6 @@ FAMILIES: dict[str, Family] = {
     **gemma.FAMILIES,
     **phi.FAMILIES,
     **deepseek.FAMILIES,
+    **llama4.FAMILIES,
+    **glm.FAMILIES,
 }

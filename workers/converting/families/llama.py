@@ -1,6 +1,7 @@
 """Llama 2, 3 and 3.x, SmolLM, Mistral and Mixtral: queries and keys in pairs, factors for long contexts."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import gguf
 import numpy as np
@@ -28,6 +29,8 @@ NO_BEGINNING = 49152
 
 
 def keys(work: Work) -> None:
+    if (kind := work.settings.get("model_type")) in ("ministral3", "mistral4"):
+        raise work.settings.fault("model_type", kind, "mistral; newer models have other rotary settings")
     add_common(work)
     work.keys.add_vocab_size(work.settings.whole("vocab_size"))
     work.keys.add_rope_dimension_count(work.settings.head_size)
@@ -88,4 +91,10 @@ def factors(work: Work) -> Iterable[Placed]:
 
 
 LLAMA = Family(gguf.MODEL_ARCH.LLAMA, keys, vocabulary, place, rename, factors, own_blocks, keep)
-FAMILIES = {"LlamaForCausalLM": LLAMA, "MistralForCausalLM": LLAMA, "MixtralForCausalLM": LLAMA}
+MISTRAL3 = replace(LLAMA, arch=gguf.MODEL_ARCH.MISTRAL3)
+FAMILIES = {
+    "LlamaForCausalLM": LLAMA,
+    "MistralForCausalLM": LLAMA,
+    "MixtralForCausalLM": LLAMA,
+    "Mistral3ForConditionalGeneration": MISTRAL3,
+}

@@ -17,7 +17,7 @@ WIDE = "\u0120"
 def add_special(
     work: Work, *, merges: bool = False, tokens: int | None = None, ids: Mapping[str, int] | None = None
 ) -> None:
-    """Write what the files tell; `ids` stand where they tell none of a kind, and numbers from `tokens` on do not count."""
+    """Write what the files tell; `ids` stand where they tell none of a kind, numbers from `tokens` on do not count."""
     tokenizer = optional_object(work.folder / "tokenizer.json")
     config = optional_object(work.folder / "tokenizer_config.json")
     around = read_around(tokenizer, config)
