@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from storage import chunks, layout
@@ -14,16 +14,22 @@ from storage.quarantine import release_if_sound
 from storage.soundness import locked
 
 STATE = Recipe.State
+# The stock client takes larger files in no other way.
+ONLY_BY_CHUNKS = 50_000_000_000
 
 
 def find(name: str, *, near: str) -> Recipe | None:
     """Return the proven recipe of a file hash whose form is sound, with its blob, in one query.
 
-    Equal file hashes are equal files, so any domain's recipe will do; that of the domain `near` comes first.
+    Equal file hashes are equal files.  The recipe of the domain `near` comes first; another domain's is taken only
+    where there is no plain form, or clients take none: what is pushed in one piece then tells nobody whether
+    somebody else has it in chunks.
     """
+    plain = Form.objects.filter(blob=OuterRef("form__blob"), kind=Form.Kind.PLAIN, state=Form.State.OK)
     sound = Recipe.objects.filter(
-        file_hash=name, state=STATE.PROVEN, form__state=Form.State.OK, form__blob__quarantined_at=None
-    )
+        Q(domain=near) | Q(size__gt=ONLY_BY_CHUNKS) | ~Exists(plain),
+        file_hash=name, state=STATE.PROVEN, form__state=Form.State.OK, form__blob__quarantined_at=None,
+    )  # fmt: skip
     distance = Case(When(domain=near, then=Value(0)), default=Value(1))
     return sound.select_related("form__blob").order_by(distance, "pk").first()
 
@@ -87,19 +93,28 @@ def hash_contents(
 def settle(found: Sequence[tuple[Recipe, str]]) -> dict[int, Blob]:
     """Write what hashing gave, recipe by recipe with its sha256, in the caller's transaction.
 
-    Returns the blobs by the ids of the recipes that told the truth; the others are deleted.  When a domain has
-    proven the same file meanwhile, that recipe stays and the new one goes.
+    Returns the blobs by the ids of the recipes that told the truth; the others are deleted, and so are those of
+    which a xorb was found damaged since.  When a domain has proven the same file meanwhile, that recipe stays and
+    the new one goes.
     """
+    spoiled = _spoiled([recipe.pk for recipe, _ in found])
     rows = Recipe.objects.select_for_update().filter(pk__in=[recipe.pk for recipe, _ in found])
     kept = {row.pk: row for row in rows.order_by("pk")}
     hashes = {recipe.pk: sha256 for recipe, sha256 in found}
-    true = {pk: row for pk, row in kept.items() if row.sha256 == hashes[pk]}
+    true = {pk: row for pk, row in kept.items() if row.sha256 == hashes[pk] and pk not in spoiled}
     Recipe.objects.filter(pk__in=kept.keys() - true.keys()).delete()
     blobs = _blobs_of(list(true.values()))
     _take_place(list(true.values()), blobs)
     for blob in blobs.values():
         release_if_sound(blob)
     return {pk: blobs[row.sha256] for pk, row in true.items()} | _gone_but_proven(found, kept)
+
+
+def _spoiled(pks: Collection[int]) -> set[int]:
+    """Return which recipes need a damaged xorb, and keep their xorbs as they are until the transaction has ended."""
+    needed = RecipeXorb.objects.filter(recipe__in=pks).values("xorb")
+    list(Xorb.objects.select_for_update(no_key=True).filter(pk__in=needed).order_by("pk").values_list("pk"))
+    return needing_damaged(pks)
 
 
 def _blobs_of(rows: list[Recipe]) -> dict[str, Blob]:

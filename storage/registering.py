@@ -21,6 +21,7 @@ from storage.xet.xorbs import MAX_CHUNKS as MOST_IN_XORB
 # 8,000,000 chunks of the client's usual size.
 MAX_CHUNKS = 8_000_000
 MAX_FILES = 100_000
+MAX_XORBS = 20_000
 # The client cuts no chunk below 8 KiB but a file's last, and does not scatter a file over ever smaller terms.  What
 # a file costs us is thereby bounded by its size: half of that, and room for small files.
 LEAST_CHUNK, SPARE_CHUNKS = 4 * 1024, 16
@@ -38,6 +39,8 @@ def parse(data: bytes, *, max_bytes: int) -> Shard:
     shard = read_shard(data)
     if not 0 < len(shard.files) <= MAX_FILES:
         raise XetError(f"The shard names {len(shard.files)} files; expected 1 to {MAX_FILES}.")
+    if len(shard.xorbs) > MAX_XORBS or len({xorb.hash for xorb in shard.xorbs}) < len(shard.xorbs):
+        raise XetError(f"The shard lists more than {MAX_XORBS} xorbs, or one of them twice.")
     total = 0
     seen: dict[Hash, str | None] = {}
     for number, file in enumerate(shard.files):

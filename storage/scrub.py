@@ -13,7 +13,7 @@ from storage.errors import ObjectMissing, RangeNotSatisfiable, WrongSize
 from storage.layout import pack_index
 from storage.models import Blob, Form, Xorb
 from storage.quarantine import quarantine_if_unsound, release_if_sound
-from storage.soundness import damage_forms
+from storage.soundness import settle_forms
 from storage.xet.errors import XetError
 from storage.xet.xorbs import scan_xorb
 
@@ -97,13 +97,15 @@ def mark_xorb_sound(xorb: Xorb) -> None:
     Xorb.objects.filter(pk=xorb.pk).update(scrubbed_at=timezone.now())
 
 
-def mark_xorb_damaged(xorb: Xorb) -> list[Blob]:
-    """Record that a xorb is damaged; returns the blobs that have no sound form left because of it."""
+def mark_xorb_damaged(xorb: Xorb) -> list[Blob] | None:
+    """Record that a xorb is damaged; returns the blobs that have no sound form left because of it.
+
+    Returns None where that is known by now, or the xorb was uploaded again meanwhile, under another key.
+    """
     with transaction.atomic():
         row = Xorb.objects.select_for_update().get(pk=xorb.pk)
-        if row.key != xorb.key:
-            # It was uploaded again meanwhile, under another key.
-            return []
+        if row.key != xorb.key or row.state == Xorb.State.DAMAGED:
+            return None
         row.state, row.scrubbed_at = Xorb.State.DAMAGED, timezone.now()
         row.save(update_fields=["state", "scrubbed_at"])
-        return damage_forms(row)
+        return [blob for blob in settle_forms(row) if blob.quarantined_at is not None]

@@ -1,7 +1,12 @@
 """What a xorb that is damaged, or whole again, means for the blobs that are put together from it."""
 
-from storage.models import Blob, Form, Xorb
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from storage.models import Blob, Form, RecipeXorb, Xorb
 from storage.quarantine import quarantine_if_unsound, release_if_sound
+
+OK, DAMAGED = Form.State.OK, Form.State.DAMAGED
 
 
 def locked(blobs: set[int]) -> list[Blob]:
@@ -9,31 +14,37 @@ def locked(blobs: set[int]) -> list[Blob]:
     return list(Blob.objects.select_for_update(no_key=True).filter(pk__in=blobs).order_by("sha256"))
 
 
-def damage_forms(xorb: Xorb) -> list[Blob]:
-    """Mark every form that needs this xorb as damaged; returns the blobs that have no sound form left.
+def settle_forms(xorb: Xorb) -> list[Blob]:
+    """Make every form that needs this xorb as sound as its xorbs are; returns the blobs of these forms.
 
-    The caller's transaction holds the xorb's row.
+    The caller's transaction holds the xorb's row and has written its state.
     """
-    forms = Form.objects.filter(recipe__in=xorb.needed_by.values("recipe"))
+    return _settled(Form.objects.filter(recipe__in=xorb.needed_by.values("recipe")))
+
+
+def repair_forms() -> int:
+    """Do the same for every form that disagrees with its xorbs; returns how many did."""
+    damaged = _damaged_recipes()
+    wrong = Form.objects.filter(kind=Form.Kind.CHUNKED).filter(
+        Q(state=OK, recipe__in=damaged) | Q(state=DAMAGED) & ~Q(recipe__in=damaged)
+    )
+    found = list(wrong.values_list("pk", flat=True))
+    if found:
+        with transaction.atomic():
+            _settled(Form.objects.filter(pk__in=found))
+    return len(found)
+
+
+def _damaged_recipes() -> QuerySet[RecipeXorb, int]:
+    return RecipeXorb.objects.filter(xorb__state=Xorb.State.DAMAGED).values_list("recipe", flat=True)
+
+
+def _settled(forms: QuerySet[Form]) -> list[Blob]:
     blobs = locked(set(forms.values_list("blob", flat=True)))
-    forms.update(state=Form.State.DAMAGED)
+    # Asked once the blobs are locked: whoever comes second then sees what the first has written.
+    forms.filter(recipe__in=_damaged_recipes()).update(state=DAMAGED)
+    forms.exclude(recipe__in=_damaged_recipes()).update(state=OK)
     for blob in blobs:
         quarantine_if_unsound(blob)
-    return [blob for blob in blobs if blob.quarantined_at is not None]
-
-
-def heal_forms(xorb: Xorb) -> list[Blob]:
-    """Mark every form as sound whose xorbs are all sound now; returns their blobs.
-
-    The caller's transaction holds the xorb's row.
-    """
-    damaged = Xorb.objects.filter(state=Xorb.State.DAMAGED)
-    forms = Form.objects.filter(recipe__in=xorb.needed_by.values("recipe")).exclude(
-        recipe__in=damaged.values("needed_by__recipe").filter(needed_by__isnull=False)
-    )
-    whole = dict(forms.values_list("pk", "blob"))
-    blobs = locked(set(whole.values()))
-    Form.objects.filter(pk__in=whole).update(state=Form.State.OK)
-    for blob in blobs:
         release_if_sound(blob)
     return blobs

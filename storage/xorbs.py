@@ -14,7 +14,7 @@ from storage import keys, layout, s3, sending
 from storage.condemned import condemn
 from storage.errors import ObjectMissing, StoreUnavailable
 from storage.models import Blob, Xorb
-from storage.soundness import heal_forms
+from storage.soundness import settle_forms
 from storage.xet.errors import XetError
 from storage.xet.hashes import to_text, xorb_hash
 from storage.xet.xorbs import Chunk, Readable, scan_xorb
@@ -113,7 +113,7 @@ def _record(name: str, key: str, chunks: list[Chunk], domain: str) -> Kept:
         elif not created:
             condemn(xorb.key)
             Xorb.objects.filter(pk=xorb.pk).update(**fresh, state=OK)
-            healed = heal_forms(xorb)
+            healed = [blob for blob in settle_forms(xorb) if blob.quarantined_at is None]
     return Kept(created, healed)
 
 

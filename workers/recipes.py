@@ -34,7 +34,8 @@ def prove_chunks(job: Job) -> None:
     by = User.objects.filter(pk=job.payload["user"]).first()
     result: dict[str, Any] = {"files": len(pending), "again": bool(spoiled or gone)}
     with jobs.finishing(job, result):
-        problems = holdings.settle_recipes(found, domain=job.payload["domain"], repo=repo, by=by)
+        problems, again = holdings.settle_recipes(found, domain=job.payload["domain"], repo=repo, by=by)
+        result["again"] |= again
         recipes.give_up(spoiled)
         problems += [SPOILED.format(recipe.file_hash) for recipe in spoiled] + ([GONE] if gone else [])
         result["problems"] = problems

@@ -17,11 +17,12 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import forms, jobs
-from hub.catalog.errors import BytesMissing
+from hub.catalog.errors import BytesMissing, StoreTrouble
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
 from storage import dedup, recipes, settling
 from storage.models import Blob, Form, Recipe, Upload
+from storage.soundness import locked
 
 VERIFY = "verify"
 PROVE_CHUNKS = "prove-chunks"
@@ -94,8 +95,11 @@ def settle(upload: Upload, *, found: str, size: int) -> str:
 
 def settle_recipes(
     found: Sequence[tuple[Recipe, str]], *, domain: str, repo: Repo, by: User | None
-) -> list[str]:
-    """Write what hashing the chunks of files gave, inside the job's last transaction; returns what was wrong."""
+) -> tuple[list[str], bool]:
+    """Write what hashing the chunks of files gave, inside the job's last transaction.
+
+    Returns what was wrong, and whether pushing again may help.
+    """
     true = {recipe.sha256: recipe.size for recipe, sha256 in found if recipe.sha256 == sha256}
     # Claims are locked before blobs, as everywhere.
     fresh = _hold(repo, true, by=by)
@@ -104,19 +108,27 @@ def settle_recipes(
     _proven_elsewhere(blobs.values())
     names = [recipe.file_hash for recipe, _ in found if recipe.pk in blobs]
     dedup.learn(recipes.find_all(names, domain=domain), domain)
-    return [_problem(recipe, sha256) for recipe, sha256 in found if recipe.pk not in blobs]
+    lost = [(recipe, sha256) for recipe, sha256 in found if recipe.pk not in blobs]
+    again = any(sha256 == recipe.sha256 for recipe, sha256 in lost)
+    return [_problem(recipe, sha256) for recipe, sha256 in lost], again
 
 
 def _problem(recipe: Recipe, found: str) -> str:
     if found == recipe.sha256:
-        return f"The file {recipe.file_hash} was given up before it was proven; upload it again."
+        return f"The file {recipe.file_hash} was lost before it was proven; upload it again."
     return f"The chunks of the file {recipe.file_hash} have the sha256 {found}, not {recipe.sha256}."
 
 
 def claim(repo: Repo, blobs: Collection[Blob], *, by: User | None) -> None:
-    """Record that a repo holds proven bytes; the caller has made sure that it came by them."""
+    """Record that a repo holds proven bytes; the caller has made sure that it came by them.
+
+    Raises StoreTrouble where some of them have been swept meanwhile.
+    """
     fresh = _hold(repo, {blob.sha256: blob.size for blob in blobs}, by=by)
-    _prove(repo, {blob.sha256: blob for blob in blobs}, fresh=fresh)
+    kept = {blob.sha256: blob for blob in locked({blob.pk for blob in blobs})}
+    if len(kept) < len({blob.sha256 for blob in blobs}):
+        raise StoreTrouble("Some of these files were removed meanwhile; try again.")
+    _prove(repo, kept, fresh=fresh)
 
 
 def _hold(repo: Repo, sizes: Mapping[str, int], *, by: User | None) -> set[str]:
@@ -132,6 +144,8 @@ def _hold(repo: Repo, sizes: Mapping[str, int], *, by: User | None) -> set[str]:
         ignore_conflicts=True, batch_size=1000,
     )  # fmt: skip
     list(claims.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    # Who claims a file again has as long to commit it as who claims it first.
+    claims.update(created_at=timezone.now())
     return fresh
 
 
@@ -178,15 +192,19 @@ def reconcile(blobs: Collection[int] | None = None) -> list[Repo]:
 def _rewritten(claims: QuerySet[RepoBlob], *, state: str, problem: str) -> list[RepoBlob]:
     rows = list(claims.select_for_update(of=("self",)).select_related("repo__namespace").order_by("pk"))
     RepoBlob.objects.filter(pk__in=[row.pk for row in rows]).update(state=state, problem=problem)
-    for repo in {row.repo for row in rows}:
+    for repo in sorted({row.repo for row in rows}, key=lambda repo: repo.pk):
         weigh(repo)
     return rows
 
 
 def weigh(repo: Repo) -> None:
     """Write how many bytes of large files a repo holds."""
-    total = RepoBlob.objects.filter(repo=repo, state=State.PROVEN).aggregate(total=Sum("size"))["total"]
-    Repo.objects.filter(pk=repo.pk).update(used_storage=total or 0)
+    with transaction.atomic():
+        # Who adds up second sees what the first has added.
+        mine = Repo.objects.filter(pk=repo.pk)
+        list(mine.select_for_update(no_key=True).values_list("pk"))
+        total = RepoBlob.objects.filter(repo=repo, state=State.PROVEN).aggregate(total=Sum("size"))["total"]
+        mine.update(used_storage=total or 0)
 
 
 def _is_still_open(upload: Upload) -> bool:

@@ -98,19 +98,23 @@ def stream(sha256: str, start: int, length: int) -> Iterator[bytes]:
     except StorageError as error:
         raise trouble_of(error) from error
     release_connection()
-    forms.note_stream(sha256, length, from_chunks=downloads.is_from_chunks(chunks))
-    return _watched(chunks)
+    return _watched(sha256, chunks)
 
 
-def _watched(stream: downloads.Bytes) -> Iterator[bytes]:
-    """Pass bytes on; where stored chunks turn out damaged the stream breaks off, and a worker is asked to look."""
+def _watched(sha256: str, stream: downloads.Bytes) -> Iterator[bytes]:
+    """Pass bytes on and count them; where stored chunks turn out damaged the stream breaks off, and a worker looks."""
+    from_chunks, passed = downloads.is_from_chunks(stream), 0
     with closing(stream):
         try:
-            yield from stream
+            for piece in stream:
+                passed += len(piece)
+                yield piece
         except ChunksDamaged as error:
             upkeep.suspect(error.xorb)
             release_connection()
             raise
+        finally:
+            forms.note_stream(sha256, passed, from_chunks=from_chunks)
 
 
 def held(viewer: Viewer, repo: Repo, digests: list[str]) -> dict[str, int]:

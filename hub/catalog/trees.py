@@ -16,12 +16,18 @@ from hub.catalog.errors import EntryNotFound
 from hub.catalog.models import Repo
 from hub.catalog.names import FilePath
 from hub.catalog.objects import FOLDER_MODE
+from storage.recipes import ONLY_BY_CHUNKS
 
 _FIELDS = "{t}.mode, {t}.oid, {t}.size, {t}.sha256, {t}.pointer_size"
-# What a repo's claim tells, and how the file is called where it can be put together from chunks.
+# What a repo's claim tells, and how the file is called where it can be put together from chunks: `recipes.find` says
+# when those of another domain will do.
 _CLAIM = (
     "b.state, b.problem, (SELECT r.file_hash FROM storage_form f JOIN storage_recipe r ON r.id = f.recipe_id"
-    " WHERE f.blob_id = b.blob_id AND f.state = 'ok' AND b.state = 'proven' LIMIT 1)"
+    " JOIN catalog_repo o ON o.id = b.repo_id"
+    " WHERE f.blob_id = b.blob_id AND f.state = 'ok' AND b.state = 'proven'"
+    f" AND (r.domain = o.namespace_id::text OR b.size > {ONLY_BY_CHUNKS} OR NOT EXISTS (SELECT FROM storage_form p"
+    " WHERE p.blob_id = b.blob_id AND p.kind = 'plain' AND p.state = 'ok'))"
+    " ORDER BY r.domain <> o.namespace_id::text, r.id LIMIT 1)"
 )
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hub.catalog import forms, holdings, jobs
 from hub.catalog.models import GitObject, Job, Repo, RepoBlob, TreeRow
-from storage import dedup, scrub, sweep, uploads
+from storage import dedup, scrub, soundness, sweep, uploads
 from storage.models import Blob, Form, Upload, Xorb
 
 State = RepoBlob.State
@@ -90,6 +90,7 @@ def ask_upkeep() -> None:
     """Ask for what has to be done from time to time; an open job of the same kind is enough."""
     ask_missing_proofs()
     forms.ask_missing_chunks()
+    soundness.repair_forms()
     holdings.reconcile()
     jobs.ask(kind="sweep", subject="hub")
     jobs.ask(kind="scrub", subject="hub")
@@ -118,6 +119,8 @@ def hold_back_xorb(xorb: Xorb) -> list[tuple[Blob, list[Repo]]]:
 
     Clients that have sent the xorb would name it for weeks instead of sending it again, so they are made to forget.
     """
-    lost = scrub.mark_xorb_damaged(xorb)
-    dedup.raise_epoch()
-    return [(blob, holdings.reconcile([blob.pk])) for blob in lost]
+    with transaction.atomic():
+        lost = scrub.mark_xorb_damaged(xorb)
+        if lost is not None:
+            dedup.raise_epoch()
+    return [(blob, holdings.reconcile([blob.pk])) for blob in lost or ()]

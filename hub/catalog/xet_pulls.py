@@ -3,10 +3,12 @@
 Beside `pushes` and `pulls`, one of the files that move bytes for a user.  The gate is asked at every call.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from hub.catalog import access, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
@@ -86,26 +88,34 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
     Raises EntryNotFound for a file that this repo does not hold, whoever else does, and PastTheEnd.
     """
     access.require_pull(caller.viewer, caller.repo)
-    recipe = recipes.find(file_hash, near=str(caller.repo.namespace_id))
+    near = str(caller.repo.namespace_id)
+    recipe = recipes.find(file_hash, near=near)
     if recipe is None or not _is_held(caller, recipe):
         raise EntryNotFound("This repository holds no such file.")
     start, length = _bounds(recipe.size, wanted)
     found = Plan()
     spans: list[Piece] = []
+    names = functools.cache(_pseudonym)
     try:
         for number, stretch in enumerate(stretches(recipe, start, length)):
             if number == MOST_TERMS:
                 raise BadRequest(f"This range lies in more than {MOST_TERMS} terms; ask for a smaller one.")
             found.skip = found.skip if number else stretch.skip
             xorb = stretch.xorb
-            found.terms.append(Term(xorb.hash, stretch.start, stretch.end, stretch.raw))
-            spans.append(Piece(xorb.hash, xorb.pk, xorb.key, stretch.start, stretch.end, *stretch.stored))
+            name = xorb.hash if recipe.domain == near else names(xorb.key)
+            found.terms.append(Term(name, stretch.start, stretch.end, stretch.raw))
+            spans.append(Piece(name, xorb.pk, xorb.key, stretch.start, stretch.end, *stretch.stored))
         found.pieces = _merged(spans)
         for piece in found.pieces:
             _open(caller, recipe, piece)
     except StorageError as error:
         raise trouble_of(error) from error
     return found
+
+
+def _pseudonym(key: str) -> str:
+    """Return what a xorb of another domain is called: its hash is made from all its chunks, also from others' ones."""
+    return str(salted_hmac("xet-xorb", key, algorithm="sha256").hexdigest())
 
 
 def _is_held(caller: Caller, recipe: Recipe) -> bool:

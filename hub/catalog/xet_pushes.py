@@ -5,7 +5,6 @@ is stored here, and a worker has hashed the outcome.
 """
 
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,8 +18,9 @@ from django.db import transaction
 
 from hub.catalog import holdings, jobs, xet_tokens
 from hub.catalog.delivery import trouble_of
-from hub.catalog.errors import BadRequest, StoreTrouble, TooManyAtOnce
+from hub.catalog.errors import BadRequest, TooManyAtOnce
 from hub.catalog.models import Job
+from hub.catalog.turns import Seats, Turns
 from hub.catalog.waiting import release_connection
 from hub.catalog.xet_tokens import Caller
 from storage import dedup, recording, registering, xorbs
@@ -32,13 +32,13 @@ BEAT_SECONDS = 10.0
 # A client that is answered nothing for long is told to come again; the work goes on meanwhile.
 PATIENCE_SECONDS = 1800.0
 # Whoever waits holds a thread of the process; half of those that the bytes group has are left to others.
-_WAITING = threading.BoundedSemaphore(16)
+_WAITING = Seats(total=16, each=8)
 # A shard is in memory while it is checked; so many are at once in a process, and others wait for so long.
-_CHECKING = threading.BoundedSemaphore(2)
+_CHECKING = Turns(at_once=2, waiting_each=4)
 CHECK_PATIENCE = 30.0
 # One failed run may be the store's or the database's trouble and is waited over; who has seen more comes again.
 PASSING_FAILURES = 2
-# So many shards of one user may wait for their proof.
+# So many shards of one user may wait for their proof, of together no more bytes than the largest file has.
 MOST_OPEN = 16
 
 
@@ -66,19 +66,17 @@ def known_chunk(caller: Caller, chunk: str) -> bytes | None:
 class Registration:
     """A shard on its way: read, checked step by step, written down.  `close` it whatever happens."""
 
-    def __init__(self, caller: Caller, data: bytes) -> None:
+    def __init__(self, caller: Caller, body: IO[bytes]) -> None:
         """Read a shard and bound what it asks for; raises BadRequest, TooManyAtOnce, StoreTrouble."""
-        _require_room(caller)
         release_connection()
-        if not _CHECKING.acquire(timeout=CHECK_PATIENCE):
-            raise StoreTrouble("Too many shards are being checked at the moment; try again soon.")
-        self._caller = caller
+        self.caller = caller
         self._slot = ExitStack()
-        self._slot.callback(_CHECKING.release)
+        self._slot.enter_context(_CHECKING.turn(_whose(caller), patience=CHECK_PATIENCE))
         try:
             with _in_words():
-                shard = registering.parse(data, max_bytes=settings.HUB_MAX_FILE_BYTES)
-                self._verified = registering.Verified(shard, caller.domain)
+                shard = registering.parse(body.read(), max_bytes=settings.HUB_MAX_FILE_BYTES)
+            _require_room(caller, sum(map(registering.size_of, shard.files)))
+            self._verified = registering.Verified(shard, caller.domain)
         except BaseException:
             self._slot.close()
             raise
@@ -102,8 +100,8 @@ class Registration:
                 if time.monotonic() > until:
                     release_connection()
                     return False
-            found = recording.record(self._verified, owner=str(self._caller.repo.pk))
-        self.job, self.recorded = _taken_over(self._caller, found), True
+            found = recording.record(self._verified, owner=str(self.caller.repo.pk))
+        self.job, self.recorded = _taken_over(self.caller, found), True
         self.close()
         return True
 
@@ -124,12 +122,20 @@ def _in_words() -> Iterator[None]:
         raise trouble_of(error) from error
 
 
-def _require_room(caller: Caller) -> None:
-    """Raise TooManyAtOnce where the caller's user has shards enough waiting for their proof."""
-    user = caller.viewer.user
-    mine = Job.objects.filter(kind=holdings.PROVE_CHUNKS, state__in=jobs.OPEN, payload__user=user and user.pk)
-    if mine.count() >= MOST_OPEN:
-        raise TooManyAtOnce(f"{MOST_OPEN} of your uploads are being proven; try again when one is done.")
+def _whose(caller: Caller) -> int | None:
+    return caller.viewer.user.pk if caller.viewer.user else None
+
+
+def _require_room(caller: Caller, size: int) -> None:
+    """Raise TooManyAtOnce where the caller's user has shards enough, or bytes enough, waiting for their proof."""
+    mine = Job.objects.filter(
+        kind=holdings.PROVE_CHUNKS, state__in=jobs.OPEN, payload__user=_whose(caller)
+    ).values_list("payload__bytes", flat=True)
+    waiting = [int(held or 0) for held in mine]
+    if len(waiting) >= MOST_OPEN or (waiting and sum(waiting) + size > settings.HUB_MAX_FILE_BYTES):
+        raise TooManyAtOnce(
+            f"{len(waiting)} of your uploads are being proven, {sum(waiting)} bytes in all; try again when one is done."
+        )
 
 
 def _taken_over(caller: Caller, found: list[Recipe]) -> UUID | None:
@@ -146,13 +152,15 @@ def _taken_over(caller: Caller, found: list[Recipe]) -> UUID | None:
 
 
 def _ask(caller: Caller, fresh: list[Recipe]) -> Job:
-    user = caller.viewer.user
     pks = sorted(recipe.pk for recipe in fresh)
     # Who asks for the proof of the very same recipes waits for the same job, and nobody else does.
     subject = hashlib.sha256(repr(pks).encode()).hexdigest()
     return jobs.ask(
         kind=holdings.PROVE_CHUNKS, subject=f"{caller.repo.pk}:{subject}", repo=caller.repo,
-        payload={"recipes": pks, "domain": caller.domain, "user": user.pk if user else None},
+        payload={
+            "recipes": pks, "domain": caller.domain, "user": _whose(caller),
+            "bytes": sum(recipe.size for recipe in fresh),
+        },
     )  # fmt: skip
 
 
@@ -166,14 +174,14 @@ class Beat:
     again: bool = False
 
 
-def await_proof(job: UUID | None) -> Iterator[Beat]:
+def await_proof(job: UUID | None, *, by: Caller) -> Iterator[Beat]:
     """Yield how far a proof is, at least every ten seconds, until it has ended.
 
     Neither lock nor connection is held meanwhile.
     """
     if job is None:
         yield Beat(1.0, ended=True)
-    elif not _WAITING.acquire(blocking=False):
+    elif not _WAITING.take(_whose(by)):
         yield Beat(
             ended=True, problem="Too many uploads are waited for; they are proven meanwhile.", again=True
         )
@@ -181,7 +189,7 @@ def await_proof(job: UUID | None) -> Iterator[Beat]:
         try:
             yield from _beats(job)
         finally:
-            _WAITING.release()
+            _WAITING.leave(_whose(by))
 
 
 def _beats(job: UUID) -> Iterator[Beat]:

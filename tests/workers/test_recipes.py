@@ -1,14 +1,16 @@
 """Proving files of chunks when stored bytes are spoiled, the store is away, or a run was killed in between."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import jobs, pulls, xet_pushes
+from hub.catalog import forms, holdings, jobs, pulls, upkeep, xet_pushes
 from hub.catalog.models import Job, Repo, RepoBlob
 from hub.catalog.xet_pushes import Beat, Registration
 from hub.catalog.xet_tokens import WRITE, Caller
@@ -36,7 +38,7 @@ def caller() -> Caller:
 
 
 def registered(caller: Caller, files: Sequence[FileEntry]) -> UUID | None:
-    registration = Registration(caller, write_shard(files, []))
+    registration = Registration(caller, BytesIO(write_shard(files, [])))
     assert registration.go_on(60)
     return registration.job
 
@@ -54,8 +56,8 @@ def spoil(pile: Pile) -> Xorb:
     return xorb
 
 
-def end_of(job: UUID | None) -> Beat:
-    return list(xet_pushes.await_proof(job))[-1]
+def end_of(caller: Caller, job: UUID | None) -> Beat:
+    return list(xet_pushes.await_proof(job, by=caller))[-1]
 
 
 def proven(repo: Repo) -> set[str]:
@@ -70,7 +72,7 @@ def test_chunks_found_damaged_while_a_file_is_proven_are_held_back_at_once(calle
     xorb = spoil(bad)
     epoch = dedup.current_epoch()
     work()
-    end = end_of(job)
+    end = end_of(caller, job)
     assert (end.again, end.problem.count("Push it again")) == (True, 2)
     xorb.refresh_from_db()
     assert xorb.state == Xorb.State.DAMAGED
@@ -81,7 +83,7 @@ def test_chunks_found_damaged_while_a_file_is_proven_are_held_back_at_once(calle
     kept(caller, bad)
     job = registered(caller, files)
     work()
-    assert end_of(job) == Beat(1.0, ended=True)
+    assert end_of(caller, job) == Beat(1.0, ended=True)
     assert proven(caller.repo) == {file.sha256 for file in files}
 
 
@@ -123,12 +125,12 @@ def test_a_store_that_is_away_only_delays_a_proof(caller: Caller, settings: Any)
     # Who has waited over one failure and sees another is asked to come again; the work is not given up.
     Job.objects.update(due_at=timezone.now())
     work()
-    end = end_of(job)
+    end = end_of(caller, job)
     assert (end.ended, end.again) == (True, True)
     settings.HUB_S3 = place
     Job.objects.update(due_at=timezone.now())
     work()
-    assert end_of(job) == Beat(1.0, ended=True)
+    assert end_of(caller, job) == Beat(1.0, ended=True)
     assert len(proven(caller.repo)) == 1
 
 
@@ -141,7 +143,7 @@ def test_a_run_that_is_killed_before_its_last_write_leaves_nothing_half_done(cal
     assert first is not None
     Job.objects.update(lease_until=timezone.now())
     work()
-    assert end_of(job) == Beat(1.0, ended=True)
+    assert end_of(caller, job) == Beat(1.0, ended=True)
     # The first run comes back from the dead and may write nothing.
     with pytest.raises(jobs.LeaseLost), jobs.finishing(first, {}):
         pass
@@ -156,7 +158,7 @@ def test_two_repos_that_prove_the_same_file_at_once_both_hold_it(caller: Caller)
     both = [registered(one, files) for one in (caller, beside)]
     assert Recipe.objects.count() == 2
     work()
-    assert [end_of(job).problem for job in both] == ["", ""]
+    assert [end_of(caller, job).problem for job in both] == ["", ""]
     assert proven(caller.repo) == proven(beside.repo) == {files[0].sha256}
     assert Recipe.objects.count() == Form.objects.count() == 1
 
@@ -170,8 +172,8 @@ def test_files_that_the_sweep_took_before_their_proof_are_asked_for_again(caller
     again = registered(caller, [file])
     assert again != job
     work()
-    assert (end_of(job).again, bool(end_of(job).problem)) == (True, True)
-    assert end_of(again) == Beat(1.0, ended=True)
+    assert (end_of(caller, job).again, bool(end_of(caller, job).problem)) == (True, True)
+    assert end_of(caller, again) == Beat(1.0, ended=True)
     assert proven(caller.repo) == {file.sha256}
 
 
@@ -186,3 +188,66 @@ def test_the_same_shard_sent_twice_waits_for_one_proof(caller: Caller) -> None:
     beside = Caller(viewer, make_repo(viewer), WRITE, caller.domain)
     assert registered(beside, files) is None
     assert len(proven(beside.repo)) == 2
+
+
+def test_what_was_hashed_before_its_xorb_was_found_damaged_is_not_proven(caller: Caller) -> None:
+    pile = Pile.of(70, 100, 120_000)
+    kept(caller, pile)
+    files = [made_of([(pile, 0, 50)]), made_of([(pile, 50, 100)])]
+    job = registered(caller, files)
+    xorb = Xorb.objects.get()
+    stored = bytearray(s3.get_bytes(xorb.key))
+    stored[-10] ^= 1
+    overwrite(xorb.key, bytes(stored))
+    work()
+    end = end_of(caller, job)
+    assert (end.ended, end.again) == (True, True)
+    assert proven(caller.repo) == set()
+    assert not Form.objects.exists()
+    kept(caller, pile)
+    registered(caller, files)
+    work()
+    assert proven(caller.repo) == {file.sha256 for file in files}
+
+
+def test_a_xorb_found_damaged_between_hashing_and_settling_proves_nothing(caller: Caller) -> None:
+    pile = Pile.of(71, 4)
+    kept(caller, pile)
+    registered(caller, [made_of([(pile, 0, 4)])])
+    (recipe,) = Recipe.objects.all()
+    upkeep.hold_back_xorb(Xorb.objects.get())
+    with transaction.atomic():
+        problems, again = holdings.settle_recipes(
+            [(recipe, recipe.sha256)], domain=caller.domain, repo=caller.repo, by=None
+        )
+    assert (len(problems), again) == (1, True)
+    assert not RepoBlob.objects.exists()
+    assert not Form.objects.exists()
+
+
+def test_damage_makes_clients_forget_once(caller: Caller) -> None:
+    pile = Pile.of(72, 4)
+    kept(caller, pile)
+    xorb, epoch = Xorb.objects.get(), dedup.current_epoch()
+    upkeep.hold_back_xorb(xorb)
+    upkeep.hold_back_xorb(xorb)
+    assert dedup.current_epoch() == epoch + 1
+
+
+def test_only_the_bytes_that_flowed_earn_a_plain_form(caller: Caller, settings: Any) -> None:
+    settings.HUB_PLAIN_AFTER = 1
+    pile = Pile.of(73, 40, 60_000)
+    kept(caller, pile)
+    file = made_of([(pile, 0, 40)])
+    registered(caller, [file])
+    work()
+    size = 40 * 60_000
+    for _ in range(3):
+        begun = pulls.stream(str(file.sha256), 0, size)
+        next(begun)
+        begun.close()  # type: ignore[attr-defined]
+    forms.ask_hot()
+    assert not Job.objects.filter(kind=forms.MAKE_PLAIN).exists()
+    assert len(b"".join(pulls.stream(str(file.sha256), 0, size))) == size
+    forms.ask_hot()
+    assert Job.objects.filter(kind=forms.MAKE_PLAIN).exists()

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from hub.catalog import xet_grants
 from hub.catalog.errors import BadRequest, TooLarge
 from hub.wires.base import json_answer
-from hub.wires.xet.reading import body_of, caller_of, check_hash, not_offered
+from hub.wires.xet.reading import caller_of, check_hash, file_of, not_offered
 from hub.wires.xet.views import MAX_XORB, PREFIXES
 
 MAX_ASKED = 4096
@@ -26,8 +26,8 @@ def grant(request: HttpRequest, *, epoch: int, domain: str, prefix: str, name: s
         return not_offered(request)
     caller = caller_of(request, epoch=epoch, domain=domain, upload=True)
     check_hash(name)
-    with body_of(request, at_most=MAX_ASKED) as body:
-        asked = _object(body)
+    with file_of(request, at_most=MAX_ASKED) as (body, _):
+        asked = _object(body.read())
     checksum = asked.get("checksum")
     if not isinstance(checksum, dict) or checksum.get("algo") != ALGORITHM:
         # A checksum that is not known here: the client sends the xorb through the hub.

@@ -6,7 +6,6 @@ An address or method that is not known is a bare 404, because the client takes n
 import json
 import re
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -21,11 +20,9 @@ from hub.catalog.xet_tokens import Caller, XetToken
 from hub.wires.base import Handler, known_trouble, plain_refusal, status_of
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-# Bodies arrive in files, whatever their number and pace, by small pieces; of those that must be in memory to be read,
-# a process holds one at a time.
+# Bodies arrive in files, whatever their number and pace, by small pieces.
 PIECE = 128 * 1024
 SPOOLED = 2**18
-_IN_MEMORY = threading.Lock()
 
 
 class BadToken(CatalogError):
@@ -121,16 +118,6 @@ def _receive(request: HttpRequest, file: IO[bytes], length: int) -> None:
         raise BadRequest(f"The body breaks off after {received} of {length} bytes.") from error
     if received != length:
         raise BadRequest(f"The body ends after {received} of {length} bytes.")
-
-
-@contextmanager
-def body_of(request: HttpRequest, *, at_most: int) -> Iterator[bytes]:
-    """Receive the body of a request and hold it in memory for as long as the block runs, one at a time.
-
-    Raises BadRequest, TooLarge.
-    """
-    with file_of(request, at_most=at_most) as (file, _), _IN_MEMORY:
-        yield file.read()
 
 
 def line(frame: dict[str, object]) -> bytes:

@@ -10,7 +10,7 @@ from hub.catalog import xet_pushes
 from hub.catalog.errors import BadRequest, CatalogError, StoreTrouble
 from hub.catalog.xet_pushes import BEAT_SECONDS, Beat, Registration
 from hub.wires.base import json_answer, known_trouble, status_of
-from hub.wires.xet.reading import body_of, caller_of, check_hash, file_of, line, refuse
+from hub.wires.xet.reading import caller_of, check_hash, file_of, line, refuse
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def shard(request: HttpRequest, *, epoch: int, domain: str) -> HttpResponse:
     with closing(_begun(request, epoch, domain)) as registration:
         while not registration.go_on(BEAT_SECONDS):
             pass
-    for beat in xet_pushes.await_proof(registration.job):
+    for beat in xet_pushes.await_proof(registration.job, by=registration.caller):
         if beat.problem:
             return refuse(StoreTrouble(beat.problem) if beat.again else BadRequest(beat.problem))
     return json_answer({"result": 0 if registration.job is None else 1})
@@ -67,8 +67,8 @@ def shard_stream(request: HttpRequest, *, epoch: int, domain: str) -> HttpRespon
 def _begun(request: HttpRequest, epoch: int, domain: str) -> Registration:
     """Read a shard.  Nothing but the registration holds its bytes when this returns."""
     caller = caller_of(request, epoch=epoch, domain=domain, upload=True)
-    with body_of(request, at_most=MAX_SHARD) as data:
-        return Registration(caller, data)
+    with file_of(request, at_most=MAX_SHARD) as (body, _):
+        return Registration(caller, body)
 
 
 def _frames(registration: Registration) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ def _frames(registration: Registration) -> Iterator[bytes]:
         try:
             while not registration.go_on(BEAT_SECONDS):
                 yield _validating(0, total)
-            for beat in xet_pushes.await_proof(registration.job):
+            for beat in xet_pushes.await_proof(registration.job, by=registration.caller):
                 yield _told(beat, total)
         except Exception as error:
             yield _failure(error)

@@ -1,5 +1,6 @@
 """The chunk store under attack: rights that have ended, crowds, and checks that take long."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
+from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership
@@ -33,11 +35,12 @@ def held(repo: Repo) -> set[str]:
 
 
 @contextmanager
-def all_taken(semaphore: Any) -> Iterator[None]:
-    """Take every place of a semaphore."""
+def all_seats_taken() -> Iterator[None]:
+    """Let others wait for proofs until nobody else may."""
     with ExitStack() as stack:
-        while semaphore.acquire(blocking=False):
-            stack.callback(semaphore.release)
+        others = itertools.count(-1, -1)
+        while xet_pushes._WAITING.take(who := next(others)):
+            stack.callback(xet_pushes._WAITING.leave, who)
         yield
 
 
@@ -108,11 +111,36 @@ def test_one_user_has_so_many_proofs_open_and_no_more(cas: Cas, alice: Viewer, r
     assert cas.register(goods) == (200, "")
 
 
+def test_one_user_has_so_many_bytes_under_proof_and_no_more(
+    cas: Cas, alice: Viewer, repo: Repo, settings: Settings
+) -> None:
+    goods = Goods.of(pieces(49))
+    cas.send(goods)
+    assert alice.user is not None
+    settings.HUB_MAX_FILE_BYTES = sum(term.unpacked for term in goods.file.terms) + 10
+    waiting = Job.objects.create(
+        kind="prove-chunks", subject="1", repo=repo, payload={"user": alice.user.pk, "bytes": 11},
+        state="running", lease_until="2999-01-01T00:00Z",
+    )  # fmt: skip
+    assert cas.call("POST", "v2/shards", write_shard([goods.file], [goods.xorb])).status_code == 429
+    waiting.payload["bytes"] = 10
+    waiting.save()
+    assert cas.register(goods) == (200, "")
+
+
+def test_a_xorb_that_is_listed_twice_is_refused(cas: Cas) -> None:
+    goods = Goods.of(pieces(50))
+    cas.send(goods)
+    answer = cas.call("POST", "v2/shards", write_shard([goods.file], [goods.xorb, goods.xorb]))
+    assert answer.status_code == 400
+    assert not Recipe.objects.exists()
+
+
 def test_who_cannot_wait_is_told_to_come_again_while_the_proof_goes_on(cas: Cas, repo: Repo) -> None:
     goods, other = Goods.of(pieces(44)), Goods.of(pieces(45))
     for item in (goods, other):
         cas.send(item)
-    with all_taken(xet_pushes._WAITING):
+    with all_seats_taken():
         (frame,) = frames_of(cas.call("POST", "v2/shards", write_shard([goods.file], [goods.xorb])))
         assert (frame["type"], frame["retryable"]) == ("error", True)
         answer = cas.call("POST", "v1/shards", write_shard([other.file], [other.xorb]))
@@ -127,7 +155,8 @@ def test_shards_beyond_what_memory_allows_are_told_to_come_again(
     goods = Goods.of(pieces(46))
     cas.send(goods)
     monkeypatch.setattr(xet_pushes, "CHECK_PATIENCE", 0.01)
-    with all_taken(xet_pushes._CHECKING):
+    turn = xet_pushes._CHECKING.turn
+    with turn("one", patience=0), turn("another", patience=0):
         assert cas.register(goods)[0] == 503
     # Whatever becomes of a shard, its place is free again.
     for _ in range(5):
