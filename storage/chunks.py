@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from storage import layout, s3
 from storage.errors import ChunksDamaged, ObjectMissing, RangeNotSatisfiable, StoreUnavailable
-from storage.models import Recipe, Xorb
-from storage.stretches import Known, Stretch, stretches
+from storage.models import Recipe
+from storage.stretches import Held, Stretch, stretches, stretches_of
 from storage.xet.errors import XetError
 from storage.xet.xorbs import decode
 
@@ -44,7 +44,7 @@ READER, WORKER = Room(2 * 2**20, 64), Room(16 * 2**20, 512)
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Stored bytes of the chunks `start` up to `end` of a xorb, on their way into a file."""
+    """Stored bytes of some chunks on their way into a file: the rows `start` up to `end` of the stretch's index."""
 
     recipe: Recipe
     stretch: Stretch
@@ -77,9 +77,7 @@ def read_all(recipes: Iterable[Recipe]) -> Generator[list[Content], None, None]:
     Small files lie side by side in few xorbs: what belongs together is fetched together, across files.  Raises
     ObjectMissing, ChunksDamaged, StoreUnavailable.
     """
-    known = Known()
-    wanted = ((recipe, stretch) for recipe in recipes for stretch in stretches(recipe, 0, recipe.size, known))
-    return _contents(wanted, WORKER)
+    return _contents(stretches_of(recipes), WORKER)
 
 
 # --- decoding -----------------------------------------------------------------------------------------------
@@ -127,7 +125,8 @@ def _decoded(runs: Sequence[_Run]) -> list[Content]:
 
 def _trimmed(contents: Iterable[bytes], run: _Run) -> Iterator[bytes]:
     """Leave out what lies before or behind the bytes that are wanted of a stretch."""
-    before = run.stretch.index.rows["raw"][run.stretch.start : run.start]
+    first, _ = run.stretch.rows
+    before = run.stretch.index.rows["raw"][first : run.start]
     # Where a chunk begins and ends, counted from the first byte that is wanted.
     begin = int(before.sum(dtype="i8")) - run.stretch.skip
     for content in contents:
@@ -155,7 +154,7 @@ def _runs(wanted: Iterable[Wanted], room: Room) -> Iterator[_Run]:
             yield from _streamed(*batch[0])
             continue
         for (recipe, stretch), span in zip(batch, _spans([stretch for _, stretch in batch]), strict=True):
-            yield from _cut(_Run(recipe, stretch, span.take(stretch), stretch.start, stretch.end))
+            yield from _cut(_Run(recipe, stretch, span.take(stretch), *stretch.rows))
 
 
 def _cut(run: _Run) -> Iterator[_Run]:
@@ -173,17 +172,14 @@ def _cut(run: _Run) -> Iterator[_Run]:
 def _batches(wanted: Iterable[Wanted], room: Room) -> Iterator[list[Wanted]]:
     """Gather what fits the room; a stretch that fills it alone is left alone."""
     batch: list[Wanted] = []
-    seen: set[str] = set()
     taken = 0
     for recipe, stretch in wanted:
         start, end = stretch.stored
-        cost = end - start + (0 if stretch.xorb.key in seen else layout.INDEXED * len(stretch.index))
+        cost = end - start + layout.INDEXED * len(stretch.index)
         if batch and (taken + cost > room.bytes or len(batch) == room.stretches):
             yield batch
             batch, taken = [], 0
-            seen.clear()
         batch.append((recipe, stretch))
-        seen.add(stretch.xorb.key)
         taken += cost
     if batch:
         yield batch
@@ -192,7 +188,7 @@ def _batches(wanted: Iterable[Wanted], room: Room) -> Iterator[list[Wanted]]:
 class _Span:
     """Stored bytes of one xorb that are fetched in one request, when first used, and let go after the last use."""
 
-    def __init__(self, xorb: Xorb, start: int) -> None:
+    def __init__(self, xorb: Held, start: int) -> None:
         self.xorb, self.start, self.end, self.uses = xorb, start, start, 0
         self._data = b""
 
@@ -224,8 +220,8 @@ def _spans(batch: Sequence[Stretch]) -> list[_Span]:
 
 def _streamed(recipe: Recipe, stretch: Stretch) -> Iterator[_Run]:
     """Yield the chunks of a stretch while it is being fetched; only what two pieces share is copied."""
-    ends = stretch.index.rows["end"][: stretch.end]
-    (begin, end), at, rest = stretch.stored, stretch.start, b""
+    (at, last), (begin, end), rest = stretch.rows, stretch.stored, b""
+    ends = stretch.index.rows["end"][:last]
     for piece in _opened(stretch.xorb, begin, end):
         view = memoryview(piece)
         if rest:
@@ -242,12 +238,12 @@ def _streamed(recipe: Recipe, stretch: Stretch) -> Iterator[_Run]:
             yield _Run(recipe, stretch, view[:whole], at, stop)
             at, begin, view = stop, begin + whole, view[whole:]
         rest = bytes(view)
-    if at < stretch.end:
+    if at < last:
         # The store promised as many bytes as were asked for: it broke off, which says nothing about them.
         raise StoreUnavailable("The object store broke off in the middle of an answer.")
 
 
-def _opened(xorb: Xorb, start: int, end: int) -> Iterator[bytes]:
+def _opened(xorb: Held, start: int, end: int) -> Iterator[bytes]:
     """Yield stored bytes `start` up to `end`; raises ChunksDamaged where they are not there, StoreUnavailable."""
     try:
         with s3.open_range(xorb.key, start, end - start, chunk=PIECE) as stream:

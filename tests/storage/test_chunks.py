@@ -1,17 +1,21 @@
 """Reading what lies in chunks: few requests however a file is scattered, and no wrong byte."""
 
 import hashlib
+import random
 import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from storage import chunks, recipes, s3
+from storage import chunks, layout, recipes, s3
 from storage.errors import ChunksDamaged, ObjectMissing, StoreUnavailable
 from storage.layout import pack_index
 from storage.models import Recipe, Xorb
+from storage.stretches import TERMS, Stretch, stretches, stretches_of
 from storage.xet.xorbs import Chunk
 from tests.storage.files import Part, Pile, content_of, made_of, register
 from tests.storage.helpers import ignore, overwrite
@@ -222,3 +226,71 @@ def test_readers_of_a_process_share_its_decoding_threads() -> None:
     assert 0 < len(decoding) <= chunks.DECODERS
     for first, content in zip(begun, half_read, strict=True):
         assert first + b"".join(content) == content_of([(pile, 0, 60)])
+
+
+def scattered(count: int) -> tuple[Recipe, bytes]:
+    """A file of so many runs of small chunks, more than a client may scatter it over."""
+    piles = [Pile.of(seed, 60, 90 + seed) for seed in (19, 20, 21)]
+    for pile in piles:
+        pile.keep()
+    pks = dict(Xorb.objects.values_list("hash", "pk"))
+    chance = random.Random(3)
+    parts = []
+    for _ in range(count):
+        start = chance.choice([0, 0, *range(1, 60)])
+        parts.append((chance.choice(piles), start, min(start + chance.randint(1, 20), 60)))
+    terms = [
+        (pks[pile.name], start, end, len(content_of([(pile, start, end)]))) for pile, start, end in parts
+    ]
+    content = content_of(parts)
+    recipe = Recipe.objects.create(
+        domain="d", owner="repo", file_hash=f"{count:064x}", sha256=sha(content), size=len(content),
+        terms=layout.pack_terms(terms),
+    )  # fmt: skip
+    return recipe, content
+
+
+def told(stretch: Stretch, index: layout.Index) -> None:
+    """Compare a stretch with what the whole index of its xorb says."""
+    assert stretch.stored == index.stored(stretch.start, stretch.end)
+    assert stretch.raw == int(index.rows["raw"][stretch.start : stretch.end].sum())
+    assert stretch.index.chunks(*stretch.rows) == index.chunks(stretch.start, stretch.end)
+    # No chunk could be left out.
+    assert stretch.skip < int(index.rows["raw"][stretch.start])
+    assert stretch.raw - stretch.skip - stretch.length < int(index.rows["raw"][stretch.end - 1])
+
+
+def test_stretches_agree_with_the_whole_indexes_window_after_window() -> None:
+    recipe, content = scattered(2 * TERMS + 70)
+    whole = {xorb.pk: layout.Index.of(xorb.index) for xorb in Xorb.objects.all()}
+    chance = random.Random(4)
+    ranges = [(0, len(content)), (len(content) - 1, 1), (0, 1)]
+    for _ in range(60):
+        start = chance.randrange(len(content))
+        ranges.append((start, chance.randint(1, len(content) - start)))
+    for start, length in ranges:
+        found = list(stretches(recipe, start, length))
+        assert sum(stretch.length for stretch in found) == length
+        for stretch in found:
+            told(stretch, whole[stretch.xorb.pk])
+    for start, length in ranges[:6]:
+        assert b"".join(chunks.read(recipe, start, length)) == content[start : start + length]
+
+
+def test_only_the_chunks_that_are_named_are_looked_up() -> None:
+    recipe, _ = scattered(2 * TERMS + 70)
+    with CaptureQueriesContext(connection) as queries:
+        found = list(stretches(recipe, 0, recipe.size))
+    assert len(queries) == 3
+    # One more of each term, as a chunk begins where the one before it ends.
+    assert all(len(stretch.index) <= stretch.end - stretch.start + 1 for stretch in found)
+
+
+def test_small_files_are_looked_up_together() -> None:
+    pile = Pile.of(22, 300, 100)
+    pile.keep()
+    made = register([made_of([(pile, at, at + 1)]) for at in range(300)])
+    with CaptureQueriesContext(connection) as queries:
+        found = list(stretches_of(made))
+    assert [recipe for recipe, _ in found] == made
+    assert len(queries) == 1
