@@ -16,7 +16,7 @@ from storage.xet.hashes import Hash
 
 SIZE = 48
 LAYOUT = struct.Struct("<32s4I")
-_COLUMNS = numpy.dtype([("hash", "V32"), ("start", "<u4"), ("length", "<u4"), ("rest", "V8")])
+COLUMNS = numpy.dtype([("hash", "V32"), ("start", "<u4"), ("length", "<u4"), ("rest", "V8")])
 # Up to so many chunks one after another are quicker than columns.
 _FEW = 32
 _AT_ONCE = 1024
@@ -104,7 +104,7 @@ class ListedChunks(Listed[ListedChunk]):
         """
         if len(self) < _FEW:
             return self._first_gap_of_few(longest)
-        columns = numpy.frombuffer(self._view, dtype=_COLUMNS)
+        columns = numpy.frombuffer(self._view, dtype=COLUMNS)
         lengths = columns["length"].astype(numpy.int64)
         ends = numpy.cumsum(lengths)
         wrong = (columns["start"] != ends - lengths) | (lengths < 1) | (lengths > longest)

@@ -11,10 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy
+from numpy.typing import NDArray
+
 from storage.xet import hashes, shardtails
 from storage.xet.errors import XetError
 from storage.xet.hashes import Hash
 from storage.xet.records import (
+    COLUMNS,
     LAYOUT,
     Listed,
     ListedChunk,
@@ -111,27 +115,34 @@ def write_dedup_shard(xorbs: Sequence[XorbEntry], key: bytes, expires: int, crea
 
     `expires` and `created` are in seconds since 1970; the client forgets the answer after `expires`.
     """
-    masked = [
-        XorbEntry(
-            xorb.hash,
-            [(hashes.keyed(key, digest), start, length) for digest, start, length in xorb.chunks],
-            xorb.bytes_in_xorb,
-        )
-        for xorb in xorbs
-    ]
     head = _HEADER.pack(_TAG, _VERSION, shardtails.FOOTER) + _end()
-    section = b"".join([*map(_xorb_records, masked), _end()])
-    starts = itertools.accumulate((1 + len(xorb.chunks) for xorb in masked), initial=0)
+    masked = [_masked(xorb.chunks, key) for xorb in xorbs]
+    records = (
+        LAYOUT.pack(xorb.hash, 0, len(xorb.chunks), xorb.bytes_in_xorb, 0) + chunks.tobytes()
+        for xorb, chunks in zip(xorbs, masked, strict=True)
+    )
+    section = b"".join([*records, _end()])
+    starts = itertools.accumulate((1 + len(chunks) for chunks in masked), initial=0)
     tail = shardtails.write(
         [
-            (xorb.hash, start, [digest for digest, _, _ in xorb.chunks])
-            for xorb, start in zip(masked, starts, strict=False)
+            (xorb.hash, start, chunks["hash"].tobytes())
+            for xorb, start, chunks in zip(xorbs, starts, masked, strict=False)
         ],
         xorbs_at=len(head),
         lookups_at=len(head) + len(section),
-        stamp=shardtails.Stamp(key, created, expires, sum(xorb.bytes_in_xorb for xorb in masked)),
+        stamp=shardtails.Stamp(key, created, expires, sum(xorb.bytes_in_xorb for xorb in xorbs)),
     )
     return head + section + tail
+
+
+def _masked(chunks: Sequence[ListedChunk], key: bytes) -> NDArray[numpy.void]:
+    """Return the records of a xorb's chunks, their hashes keyed."""
+    records = numpy.zeros(len(chunks), dtype=COLUMNS)
+    digests = b"".join([hashes.keyed(key, digest) for digest, _, _ in chunks])
+    records["hash"] = numpy.frombuffer(digests, dtype=COLUMNS["hash"])
+    records["start"] = numpy.fromiter((start for _, start, _ in chunks), dtype="<u4", count=len(chunks))
+    records["length"] = numpy.fromiter((length for _, _, length in chunks), dtype="<u4", count=len(chunks))
+    return records
 
 
 def _footer_size(view: memoryview) -> int:

@@ -7,6 +7,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy
+from numpy.typing import NDArray
+
 from storage.xet.errors import XetError
 from storage.xet.records import SIZE as RECORD
 
@@ -17,7 +20,7 @@ _VERSION = 1
 # sums of bytes (as stored, of files, of chunks); offset of the footer.
 _FOOTER = struct.Struct("<Q8Q32s2Q48s3QQ")
 _PLACE = struct.Struct("<QI")
-_CHUNK_PLACE = struct.Struct("<QII")
+_CHUNK_PLACE = numpy.dtype([("first", "<u8"), ("record", "<u4"), ("number", "<u4")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def read(view: memoryview, *, xorbs_at: int, lookups_at: int) -> bytes:
     _, _, _, files, _, xorbs, _, chunks = numbers
     at_xorbs = lookups_at + files * _PLACE.size
     at_chunks = at_xorbs + xorbs * _PLACE.size
-    end = at_chunks + chunks * _CHUNK_PLACE.size
+    end = at_chunks + chunks * _CHUNK_PLACE.itemsize
     places = [RECORD, xorbs_at, lookups_at, files, at_xorbs, xorbs, at_chunks, chunks]
     if numbers != places or footer_at != end or end != len(view) - FOOTER:
         raise XetError("The footer of the shard does not agree with what stands before it.")
@@ -49,28 +52,29 @@ def read(view: memoryview, *, xorbs_at: int, lookups_at: int) -> bytes:
 
 
 def write(
-    xorbs: Sequence[tuple[bytes, int, Sequence[bytes]]], *, xorbs_at: int, lookups_at: int, stamp: Stamp
+    xorbs: Sequence[tuple[bytes, int, bytes]], *, xorbs_at: int, lookups_at: int, stamp: Stamp
 ) -> bytes:
     """Return lookups and footer of a shard without files.
 
-    Each of `xorbs` is a xorb's hash, the number of its record in the xorbs' list, and its chunks' hashes.
+    Each of `xorbs` is a xorb's hash, the number of its record in the xorbs' list, and its chunks' hashes one behind
+    another.
     """
-    by_xorb = sorted((_first(digest), record) for digest, record, _ in xorbs)
-    by_chunk = sorted(
-        (_first(digest), record, number)
-        for _, record, chunks in xorbs
-        for number, digest in enumerate(chunks)
+    by_xorb = sorted((int.from_bytes(digest[:8], "little"), record) for digest, record, _ in xorbs)
+    by_chunk = numpy.concatenate(
+        [_places(record, chunks) for _, record, chunks in xorbs] or [numpy.empty(0, dtype=_CHUNK_PLACE)]
     )
-    lookups = [
-        *(_PLACE.pack(*place) for place in by_xorb),
-        *(_CHUNK_PLACE.pack(*place) for place in by_chunk),
-    ]
+    # They come in the order of their records, in which those with equal hashes stay.
+    by_chunk = by_chunk[by_chunk["first"].argsort(kind="stable")]
+    lookups = [*(_PLACE.pack(*place) for place in by_xorb), by_chunk.tobytes()]
     chunks_at = lookups_at + len(by_xorb) * _PLACE.size
-    end = chunks_at + len(by_chunk) * _CHUNK_PLACE.size
+    end = chunks_at + len(by_chunk) * _CHUNK_PLACE.itemsize
     places = (RECORD, xorbs_at, lookups_at, 0, lookups_at, len(by_xorb), chunks_at, len(by_chunk))
     times = (stamp.key, stamp.created, stamp.expires, bytes(48))
     return b"".join([*lookups, _FOOTER.pack(_VERSION, *places, *times, 0, 0, stamp.raw, end)])
 
 
-def _first(digest: bytes) -> int:
-    return int.from_bytes(digest[:8], "little")
+def _places(record: int, chunks: bytes) -> NDArray[numpy.void]:
+    firsts = numpy.frombuffer(chunks, dtype="<u8").reshape(-1, 4)[:, 0]
+    places = numpy.empty(len(firsts), dtype=_CHUNK_PLACE)
+    places["first"], places["record"], places["number"] = firsts, record, numpy.arange(len(firsts))
+    return places
