@@ -17,7 +17,7 @@ from storage import dedup
 from storage.models import Xorb
 from storage.xet.hashes import to_text
 from storage.xet.xorbs import read_xorb
-from tests.factories import commit_all, make_repo, with_token
+from tests.factories import commit_all, make_repo, make_viewer, push_large, with_token
 from tests.wires.conftest import Ask
 from tests.wires.xet.cas import Cas, Goods, cas_for, fetch, pieces
 
@@ -248,3 +248,40 @@ def test_a_file_is_copied_to_another_repo_by_whoever_may_pull_it(
     Repo.objects.filter(pk=repo.pk).update(gated="manual")
     assert ask("POST", address, body, token=foreign_token).status_code == 403
     assert ask("POST", address, body).status_code == 401
+
+
+def test_who_pushes_a_file_in_one_piece_learns_nothing_of_others_who_have_it_in_chunks(
+    ask: Ask, cas: Cas
+) -> None:
+    bob = make_viewer()
+    assert bob.user is not None
+    _, bobs_token = with_token(bob.user)
+    own = make_repo(bob)
+    push_large(bob, own, "w.bin", GOODS.content)
+    assert "X-Xet-Hash" not in ask("HEAD", f"/{own.full_name}/resolve/main/w.bin", token=bobs_token)
+    (listed,) = [
+        item
+        for item in ask("GET", f"/api/models/{own.full_name}/tree/main", token=bobs_token).json()
+        if item["path"] == "w.bin"
+    ]
+    assert "xetHash" not in listed
+    assert cas_for(ask, own.full_name, bobs_token, right="read").plan(GOODS).status_code == 404
+
+
+def test_a_copy_in_another_namespace_reads_by_chunks_under_other_names(
+    ask: Ask, cas: Cas, repo: Repo
+) -> None:
+    bob = make_viewer()
+    assert bob.user is not None
+    _, bobs_token = with_token(bob.user)
+    own = make_repo(bob)
+    body = {
+        "target": {"type": "model", "name": own.full_name},
+        "files": [{"xetHash": GOODS.file_name, "sha256": GOODS.sha256, "filename": "w.bin"}],
+    }
+    address = f"/api/models/{repo.full_name}/lfs-files/duplicate"
+    assert ask("POST", address, body, token=bobs_token).json() == {"failed": []}
+    reader = cas_for(ask, own.full_name, bobs_token, right="read")
+    told = reader.plan(GOODS).json()
+    assert GOODS.name not in told["xorbs"]
+    assert rebuilt(reader, told) == GOODS.content
