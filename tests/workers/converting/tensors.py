@@ -122,7 +122,8 @@ def build(case: str, recipe: Recipe, parent: Path) -> Path:
 
 
 def _build_shards(case: str, recipe: Recipe, folder: Path) -> None:
-    each, total, places = -(-len(recipe.tensors) // recipe.shards), 0, {}
+    each, total = -(-len(recipe.tensors) // recipe.shards), 0
+    places: dict[str, str] = {}
     for number in range(recipe.shards):
         name = f"model-{number + 1:05d}-of-{recipe.shards:05d}.safetensors"
         part = recipe.tensors[number * each : (number + 1) * each]
