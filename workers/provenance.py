@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from workers import kernel
 from workers.kernel.build import library
@@ -50,7 +51,7 @@ def statement(
                 "internalParameters": {"splitBytes": SPLIT_BYTES, "weights": source.weights},
                 "resolvedDependencies": [
                     {
-                        "uri": f"{source.address}/resolve/{source.commit}/{path}", "name": path,
+                        "uri": f"{source.address}/resolve/{source.commit}/{quote(path)}", "name": path,
                         "digest": {"sha256": sha256}, "annotations": {"size": size},
                     }
                     for path, sha256, size in source.files

@@ -214,8 +214,8 @@ def _land(task: Task) -> None:
     wish = task.wish
     result: dict[str, Any] = {}
     message = Message(
-        f"Quantize {task.model.path} to {_listed(wish.types)}",
-        f"From {task.at.repo.full_name} at commit {wish.commit}.",
+        f"Quantize {task.model.stem} to {_listed(wish.types)}",
+        f"From {task.model.path} of {task.at.repo.full_name} at commit {wish.commit}.",
     )
     made = landing.Made(task.uploads, task.statements)
     with jobs.finishing(task.job, result):

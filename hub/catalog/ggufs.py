@@ -1,7 +1,7 @@
 """Which models in GGUF a commit holds: files, or sets of shards, with what inspections read in them."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from hub.catalog.trees import Entry, files
 FLOATS = frozenset({"F32", "F16", "BF16"})
 # A file of this architecture holds a tower of vision or sound that belongs to a model.
 TOWER = "clip"
+MAX_STEM_BYTES = 180
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf\Z")
 _FLOAT_ENDING = re.compile(r"[-._](?:bf16|fp16|fp32|f16|f32)\Z", re.IGNORECASE)
 
@@ -46,7 +47,8 @@ class Gguf:
         name = self.path.rpartition("/")[2]
         shard = _SHARD.match(name)
         bare = shard["name"] if shard else name[: -len(".gguf")]
-        return _FLOAT_ENDING.sub("", bare)
+        # With a type and a temporary ending behind it, a name must still fit a disk.
+        return _FLOAT_ENDING.sub("", bare).encode()[:MAX_STEM_BYTES].decode(errors="ignore") or "model"
 
 
 def models_in(repo: Repo, tree: str) -> list[Gguf]:
@@ -68,11 +70,15 @@ def _model(shards: Sequence[Entry], count: int, found: dict[str, Inspection]) ->
     summaries: list[dict[str, Any]] = [row.summary for row in read if isinstance(row.summary, dict)]
     first = summaries[0] if summaries else {}
     architecture = str(first.get("architecture") or "")
-    kinds = {str(kind) for summary in summaries for kind in summary.get("parameters") or {}}
+    counts: Counter[str] = Counter()
+    for summary in summaries:
+        counts.update(summary.get("parameters") or {})
     return Gguf(
-        shards=ordered, architecture=architecture, file_type=str(first.get("file_type") or ""),
+        shards=ordered, architecture=architecture,
+        # Converters may leave the type out; then it is what most weights are.
+        file_type=str(first.get("file_type") or max(counts, key=counts.__getitem__, default="")),
         weights=sum(int(summary.get("total") or 0) for summary in summaries),
-        problem=_problem(ordered, count, read, architecture, kinds),
+        problem=_problem(ordered, count, read, architecture, set(counts)),
     )  # fmt: skip
 
 

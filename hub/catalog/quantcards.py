@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 BEGIN, END = "<!-- quantizations: begin -->", "<!-- quantizations: end -->"
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 # What the source's card says and the copy's must say too.
 _CARRIED = ("license", "license_name", "license_link", "language", "pipeline_tag")
 _NOTICE = re.compile(
@@ -58,8 +59,13 @@ def _line(statement: Mapping[str, Any]) -> str:
     weights = int(statement["predicate"]["buildDefinition"]["internalParameters"]["weights"])
     name = subjects[0]["name"] + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else "")
     bits = f"{8 * size / weights:.2f}" if weights else ""
-    cells = (wish["type"], f"`{name}`", f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size:,} bytes", bits)
+    cells = (wish["type"], f"`{name}`", _size(size), bits)
     return "| " + " | ".join(map(_cell, (*cells, f"`{wish['source']}` at `{wish['commit'][:12]}`"))) + " |"
+
+
+def _size(number: int) -> str:
+    scale, unit = next(((scale, unit) for scale, unit in _UNITS if number >= scale), (1, "bytes"))
+    return f"{number / scale:.2f} {unit}" if scale > 1 else f"{number} {unit}"
 
 
 def _cell(text: object) -> str:

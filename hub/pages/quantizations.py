@@ -32,11 +32,6 @@ class Line:
     repo: Repo
     model: Gguf
 
-    @property
-    def is_made(self) -> bool:
-        """True for what this hub made."""
-        return self.repo.source_id is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -1,6 +1,7 @@
 """Who may have quantizations made, of what and where to, and how what is made follows its source."""
 
 import pytest
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import Viewer
@@ -156,3 +157,21 @@ def test_a_source_deleted_while_it_is_made_ends_it(
     assert not Job.objects.filter(pk=job.pk).exists()
     assert not Repo.objects.exists()
     assert not list(scratch.root().iterdir())
+
+
+def test_an_administrator_who_holds_a_repo_holds_what_was_made_from_it(
+    viewer: Viewer, repo: Repo, client: Client
+) -> None:
+    done(ask(viewer, repo, "Q8_0"))
+    staff = make_viewer(staff=True).user
+    assert staff is not None
+    staff.is_superuser = True
+    staff.save()
+    client.force_login(staff)
+    page = f"/-/admin/catalog/repo/{repo.pk}/change/"
+    assert client.post(page, {"disabled": "on"}).status_code == 302
+    made = Repo.objects.get(key="ada/ships-gguf")
+    assert access.may_pull(viewer, made).reason == "disabled"
+    assert client.post(page, {}).status_code == 302
+    made.refresh_from_db()
+    assert access.may_pull(viewer, made).allowed

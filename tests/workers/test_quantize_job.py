@@ -190,3 +190,19 @@ def test_shards_are_one_source(viewer: Viewer, tmp_path: Path) -> None:
     made = Repo.objects.get(key="ada/ships-gguf")
     quantize_file(parts.files[0].path, tmp_path / "out.gguf", "Q8_0")
     assert bytes_of(viewer, made, "split-Q8_0.gguf") == (tmp_path / "out.gguf").read_bytes()
+
+
+def test_odd_names_give_names_that_can_be_kept(viewer: Viewer) -> None:
+    repo = make_repo(viewer, "odd")
+    long, odd = "é" * 120 + "-bf16.gguf", "a|b `c` <i>.gguf"
+    push_large(viewer, repo, long, MODEL)
+    push_large(viewer, repo, odd, MODEL)
+    large_licence = b"word " * 3_000_000
+    push_large(viewer, repo, "LICENSE", large_licence)
+    for source in (long, odd):
+        assert done(ask(viewer, repo, "Q8_0", source=source)).error == ""
+    made = Repo.objects.get(key="ada/odd-gguf")
+    paths = {entry.path for entry in files(made, at(made).tree)}
+    assert {"é" * 90 + "-Q8_0.gguf", "a|b `c` <i>-Q8_0.gguf"} <= paths
+    assert bytes_of(viewer, made, "LICENSE") == large_licence
+    assert len(json.loads(text_of(made, "provenance.json"))) == 2
