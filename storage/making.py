@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from django.utils import timezone
+
 from storage import s3, uploads
 from storage.models import Upload
 
@@ -54,6 +56,11 @@ def _send_parts(upload: Upload, file: BinaryIO, progress: Callable[[int], None])
             uploads.write_part(upload, number, _Part(file, done, length, progress), length)
         done += length
         progress(done)
+
+
+def touch(owner: str) -> None:
+    """Keep what this owner has stored from being swept while it is still at work."""
+    Upload.objects.filter(owner=owner, state=_State.STORED).update(touched_at=timezone.now())
 
 
 def give_up(owner: str) -> int:

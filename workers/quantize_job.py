@@ -166,6 +166,7 @@ def _make(task: Task, source: Path, name: str) -> None:
     for file in outcome.files:
         task.uploads[file.path.name] = _stored(task, file, name)
         file.path.unlink()
+    making.touch(owner_of(task.job))
     shards = tuple((shard.path, shard.sha256, shard.size) for shard in task.model.shards)
     origin = provenance.Source(
         public_url(task.at.repo.full_name), task.wish.commit, shards, task.model.weights

@@ -112,8 +112,9 @@ def room_for(model: Gguf, types: Sequence[str]) -> int:
 
 
 def _require_disk(model: Gguf, types: Sequence[str]) -> None:
-    settings.HUB_DATA.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(settings.HUB_DATA).free
+    folder = settings.HUB_DATA.absolute()
+    # The worker makes the folder when it first needs it.
+    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
     needed = room_for(model, types) + settings.HUB_CONVERT_DISK
     if free < needed:
         raise NoRoom(

@@ -136,6 +136,17 @@ def test_a_killed_run_is_taken_up_again_and_sends_nothing_twice(
     assert bytes_of(viewer, made, "ships-Q4_K_M.gguf") == expected(tmp_path, "Q4_K_M")
 
 
+def test_a_run_that_was_overtaken_leaves_the_new_runs_uploads_alone(
+    viewer: Viewer, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ask(viewer, repo)
+    interrupted(monkeypatch, lambda task: Job.objects.filter(pk=job.pk).update(run=99))
+    assert runs.run(job.pk)
+    sent = Upload.objects.filter(owner=quantize_job.owner_of(job))
+    assert {upload.state for upload in sent} == {Upload.State.STORED}
+    assert not Repo.objects.filter(key="ada/ships-gguf").exists()
+
+
 def test_the_sweep_leaves_folders_that_somebody_works_in() -> None:
     with scratch.folder("busy") as folder:
         (scratch.root() / "left").mkdir()
