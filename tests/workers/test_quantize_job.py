@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
@@ -217,3 +220,28 @@ def test_odd_names_give_names_that_can_be_kept(viewer: Viewer) -> None:
     assert {"é" * 90 + "-Q8_0.gguf", "a|b `c` <i>-Q8_0.gguf"} <= paths
     assert bytes_of(viewer, made, "LICENSE") == large_licence
     assert len(json.loads(text_of(made, "provenance.json"))) == 2
+
+
+def test_two_conversions_that_end_at_once_both_land(
+    viewer: Viewer, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, together = [ask(viewer, repo, "Q8_0"), ask(viewer, repo, "Q4_0")], Barrier(2)
+    monkeypatch.setattr(quantize_job, "_must_wait", lambda job: False)
+    interrupted(monkeypatch, lambda task: together.wait(60))
+
+    def run(job: Job) -> None:
+        try:
+            runs.run(job.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, asked))
+    assert [(job.state, job.error) for job in Job.objects.filter(kind="quantize")] == [
+        (Job.State.DONE, "")
+    ] * 2
+    made = Repo.objects.get(key="ada/ships-gguf")
+    assert {"ships-Q8_0.gguf", "ships-Q4_0.gguf"} <= {entry.path for entry in files(made, at(made).tree)}
+    assert len(json.loads(text_of(made, "provenance.json"))) == 2
+    assert "ships-Q8_0.gguf" in text_of(made, "README.md")
+    assert "ships-Q4_0.gguf" in text_of(made, "README.md")
