@@ -41,6 +41,10 @@ HUB_PLAIN_BUDGET_BYTES = ENV.number("HUB_PLAIN_BUDGET_BYTES", 50_000_000_000)
 # The stock client takes nothing larger in one piece.
 HUB_CHUNK_ABOVE_BYTES = ENV.number("HUB_CHUNK_ABOVE_BYTES", 50_000_000_000)
 
+# --- quantizations made here ----------------------------------------------------------------------------------------
+HUB_CONVERT_DISK = ENV.number("HUB_CONVERT_DISK", 5_000_000_000)
+HUB_CONVERT_OPEN = ENV.number("HUB_CONVERT_OPEN", 2)
+
 DEBUG = ENV.flag("HUB_DEBUG", False)
 SECRET_KEY = ENV.text("HUB_SECRET_KEY")
 

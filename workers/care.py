@@ -14,6 +14,7 @@ from hub.catalog.models import Job, Repo
 from storage import scrub as scrubbing
 from storage import sweep as sweeping
 from storage.models import Form, Xorb
+from workers import scratch
 from workers.verify import Progress
 
 _log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def sweep(job: Job) -> None:
         "recipes": sweeping.forget_recipes(grace),
         "xorbs": sweeping.forget_xorbs(XORB_MEMORY),
         "jobs": upkeep.forget_jobs(),
+        "scratch": scratch.sweep(),
     }
     jobs.report(job, progress=0.5, step="looking for keys that no row names")
     for lost in sweeping.unlisted_keys(grace):

@@ -43,7 +43,9 @@ def rights_of(viewer: Viewer, repo: Repo) -> Rights:
     scopes = TokenScope.objects.filter(token=viewer.token).filter(
         Q(repo=repo) | Q(namespace=repo.namespace_id)
     )
-    requests = AccessRequest.objects.filter(repo=repo, user=viewer.user)
+    # Whoever was let into a repo is let into what was made from it; "accepted" sorts before the other states.
+    followed = [repo.pk, *([repo.source_id] if repo.source_id else [])]
+    requests = AccessRequest.objects.filter(repo__in=followed, user=viewer.user).order_by("state")
     roles = Membership.objects.filter(organization__namespace=repo.namespace_id, user=viewer.user)
     holder, role, scope, request = (
         Namespace.objects.filter(pk=repo.namespace_id)
@@ -224,6 +226,14 @@ def require_administer(viewer: Viewer, repo: Repo) -> None:
     require_read(viewer, repo, rights)
     if not may_administer(viewer, repo, rights):
         raise NotAllowed("You don't have the rights to manage this repository.")
+
+
+def require_convert(viewer: Viewer, repo: Repo) -> None:
+    """Raise unless the viewer may have a converted copy made."""
+    require_write(viewer, repo)
+    require_pull(viewer, repo)
+    if not may_convert(viewer, repo).allowed:
+        raise NotAllowed("You don't have the rights to convert this repository.")
 
 
 def require_pull(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
+from hub.catalog import repos
 from hub.catalog.models import Job, Repo, RetiredRepo
 
 
@@ -15,8 +16,22 @@ class RepoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("full_name", "type", "private", "gated", "disabled", "used_storage", "updated_at")
     list_filter = ("type", "private", "gated", "disabled")
     search_fields = ("full_name",)
-    fields = ("full_name", "type", "private", "gated", "disabled", "head", "created_by", "created_at")
-    readonly_fields = ("full_name", "type", "private", "gated", "head", "created_by", "created_at")
+    fields = (
+        "full_name",
+        "type",
+        "private",
+        "gated",
+        "disabled",
+        "source",
+        "head",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = ("full_name", "type", "private", "gated", "source", "head", "created_by", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Repo, form: object, change: bool) -> None:
+        """The only field that can be changed here; what was made from the repo follows it."""
+        repos.disable(obj, disabled=obj.disabled)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -84,3 +84,7 @@ class StoreTrouble(CatalogError):
 
 class TooManyAtOnce(CatalogError):
     """The user has as much work open as one may have; the call may be repeated when some of it is done."""
+
+
+class NoRoom(CatalogError):
+    """The disk of the hub has no room for what is asked; nothing was begun."""

@@ -14,8 +14,12 @@ State = AccessRequest.State
 
 @transaction.atomic
 def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
-    """Ask to pull a gated repo; where the owner has set it to "auto" the answer is yes at once."""
+    """Ask to pull a gated repo; where the owner has set it to "auto" the answer is yes at once.
+
+    For a repo that was made from another one the question is about that one.
+    """
     access.require_read(viewer, repo)
+    repo = repo.source or repo
     user = access.require_person(viewer, "ask for access")
     if not repo.gated:
         raise BadRequest("This repository is not gated: everyone who can see it can pull it.")

@@ -119,6 +119,18 @@ def _problem(recipe: Recipe, found: str) -> str:
     return f"The chunks of the file {recipe.file_hash} have the sha256 {found}, not {recipe.sha256}."
 
 
+def settle_made(made: Sequence[Upload], *, repo: Repo, by: User | None) -> None:
+    """Give a repo what the hub made for it and hashed in the store, inside the job's last transaction."""
+    uploads = {upload.sha256: upload for upload in made}
+    # Claims are locked before blobs, as everywhere.
+    fresh = _hold(repo, {sha256: upload.size for sha256, upload in uploads.items()}, by=by)
+    blobs = {sha256: settling.settle_proven(uploads[sha256]) for sha256 in sorted(uploads)}
+    _prove(repo, blobs, fresh=fresh)
+    _proven_elsewhere(blobs.values())
+    for blob in blobs.values():
+        transaction.on_commit(partial(forms.ask_chunked, repo, blob))
+
+
 def claim(repo: Repo, blobs: Collection[Blob], *, by: User | None) -> None:
     """Record that a repo holds proven bytes; the caller has made sure that it came by them.
 

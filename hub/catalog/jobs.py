@@ -26,6 +26,8 @@ LEASE = timedelta(seconds=30)
 MAX_FAILURES = 5
 RUN_TASK = "workers.run"
 OPEN = (Job.State.WAITING, Job.State.RUNNING)
+# In the result of a job that somebody ended.
+CANCELLED = "cancelled"
 _NOTICE = "job-ended:{}"
 
 
@@ -115,11 +117,32 @@ def heartbeat(job: Job) -> bool:
     return mine.update(lease_until=timezone.now() + LEASE) == 1
 
 
-def report(job: Job, *, progress: float, step: str) -> None:
-    """Show how far this run is; raises LeaseLost."""
+def report(job: Job, *, progress: float, step: str, detail: dict[str, Any] | None = None) -> None:
+    """Show how far this run is, with `detail` as the result for now; raises LeaseLost."""
     mine = Job.objects.filter(pk=job.pk, run=job.run, state=Job.State.RUNNING)
-    if not mine.update(progress=min(max(progress, 0.0), 1.0), step=step[:200]):
+    shown: dict[str, Any] = {"progress": min(max(progress, 0.0), 1.0), "step": step[:200]}
+    if not mine.update(**shown, **({} if detail is None else {"result": detail})):
         raise LeaseLost
+
+
+def postpone(job: Job, *, seconds: float, step: str) -> None:
+    """End this run without a result: the job waits, and is due again after so many seconds."""
+    with fenced(job) as row:
+        row.state, row.due_at, row.step = Job.State.WAITING, timezone.now() + timedelta(seconds=seconds), step
+        row.save(update_fields=["state", "due_at", "step"])
+
+
+def cancel(job: Job, *, why: str) -> bool:
+    """End a job that is still open, and return whether it was; a run loses its lease and stops at its next report."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().filter(pk=job.pk, state__in=OPEN).first()
+        if row is None:
+            return False
+        row.state, row.error, row.result = Job.State.FAILED, why, {CANCELLED: True}
+        row.finished_at = timezone.now()
+        row.save(update_fields=["state", "error", "result", "finished_at"])
+        _announce(row)
+        return True
 
 
 @contextmanager

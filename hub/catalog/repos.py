@@ -10,7 +10,7 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.accounts.people import find_namespace
-from hub.catalog import access, objects
+from hub.catalog import access, derived, objects
 from hub.catalog.commits import record_commit
 from hub.catalog.defaults import attributes_for
 from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, RepoNotFound, SignInNeeded
@@ -41,7 +41,7 @@ def own_namespace(viewer: Viewer) -> str:
     return Namespace.objects.values_list("name", flat=True).get(user=viewer.user)
 
 
-def _check_free(viewer: Viewer, name: RepoName, namespace: Namespace, *, moving: Repo | None = None) -> None:
+def check_free(viewer: Viewer, name: RepoName, namespace: Namespace, *, moving: Repo | None = None) -> None:
     """Raise NameTaken where the id belongs to a repo, or is kept for somebody else."""
     standing = Repo.objects.filter(type=name.type, key=name.key).first()
     if standing is not None and standing != moving:
@@ -78,7 +78,7 @@ def create_repo(viewer: Viewer, *, name: RepoName, private: bool | None = None) 
 def create_row(viewer: Viewer, *, name: RepoName, private: bool | None = None) -> Repo:
     """Make a repo without any ref, inside the caller's transaction, which goes on to give it one; raises alike."""
     namespace = _namespace_to_write(viewer, name.namespace)
-    _check_free(viewer, name, namespace)
+    check_free(viewer, name, namespace)
     if private is None:
         private = bool(namespace.organization and namespace.organization.private_by_default)
     full = f"{namespace.name}/{name.name}"
@@ -112,10 +112,23 @@ def move_repo(viewer: Viewer, repo: Repo, *, to: RepoName) -> Repo:
     access.require_administer(viewer, repo)
     namespace = _namespace_to_write(viewer, to.namespace)
     repo = Repo.objects.select_for_update().get(pk=repo.pk)
-    _check_free(viewer, to, namespace, moving=repo)
+    if namespace.pk != repo.namespace_id:
+        derived.require_free(repo, "The namespace")
+    check_free(viewer, to, namespace, moving=repo)
     _take_name(to)
+    if namespace.pk != repo.namespace_id:
+        _take_along(viewer, repo, namespace)
     _rename(repo, namespace, to.name)
     return repo
+
+
+def _take_along(viewer: Viewer, repo: Repo, namespace: Namespace) -> None:
+    """What was made from a repo moves with it, so that the same people have it."""
+    for made in repo.derived.select_for_update().order_by("pk"):
+        name = RepoName(made.type, namespace.name, made.name)
+        check_free(viewer, name, namespace, moving=made)
+        _take_name(name)
+        _rename(made, namespace, made.name)
 
 
 def _rename(repo: Repo, namespace: Namespace, name: str) -> None:
@@ -140,7 +153,7 @@ def follow_namespace(namespace: Namespace) -> int:
 def change_settings(
     viewer: Viewer, repo: Repo, *, private: bool | None = None, gated: str | None = None
 ) -> Repo:
-    """Change visibility and gating; None leaves a setting as it is."""
+    """Change visibility and gating, also of what was made from the repo; None leaves a setting as it is."""
     access.require_administer(viewer, repo)
     changes: dict[str, Any] = {}
     if private is not None:
@@ -149,11 +162,21 @@ def change_settings(
         if gated not in Repo.Gated.values:
             raise BadRequest(f'gated must be "auto", "manual" or false, not {gated!r}.')
         changes["gated"] = gated
+    if any(getattr(repo, key) != value for key, value in changes.items()):
+        derived.require_free(repo, "The visibility")
     if changes:
         Repo.objects.filter(pk=repo.pk).update(**changes, updated_at=timezone.now())
-        for key, value in changes.items():
-            setattr(repo, key, value)
+        repo.refresh_from_db(fields=["private", "gated"])
+        derived.follow(repo, "private", "gated")
     return repo
+
+
+@transaction.atomic
+def disable(repo: Repo, *, disabled: bool) -> None:
+    """Stop every download of a repo and of what was made from it, or let them go on; for administrators."""
+    Repo.objects.filter(pk=repo.pk).update(disabled=disabled)
+    repo.disabled = disabled
+    derived.follow(repo, "disabled")
 
 
 def _lock_whole(repo: Repo) -> None:
@@ -169,9 +192,15 @@ def _lock_whole(repo: Repo) -> None:
 
 @transaction.atomic
 def delete_repo(viewer: Viewer, repo: Repo) -> None:
-    """Delete a repo.  Its id stays retired; bytes that nobody else holds are swept later."""
+    """Delete a repo and what was made from it.  Ids stay retired; bytes that nobody else holds are swept later."""
     access.require_administer(viewer, repo)
+    _delete(repo)
+
+
+def _delete(repo: Repo) -> None:
     _lock_whole(repo)
+    for made in repo.derived.order_by("pk"):
+        _delete(made)
     network = repo.network
     for former in repo.former_ids.all():
         RetiredRepo.objects.get_or_create(

@@ -47,18 +47,7 @@ class Ticket:
 
     def viewer(self) -> Viewer:
         """Return the person the ticket was made for; raises NotAllowed when account or token are gone."""
-        if self.user is None:
-            return ANONYMOUS
-        user = User.objects.filter(pk=self.user, is_active=True).first()
-        token = self._token(self.token, self.user) if self.token else None
-        if user is None or (self.token and token is None):
-            raise NotAllowed("The account or token that this link was made for is no longer valid.")
-        return Viewer(user=user, token=token)
-
-    @staticmethod
-    def _token(token: int, user: int) -> Token | None:
-        valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        return Token.objects.filter(valid, pk=token, user_id=user).first()
+        return viewer_again(self.user, self.token, what="this link was made for")
 
     def find_repo(self) -> Repo:
         """Return the repo; raises NotAllowed when it was deleted."""
@@ -92,3 +81,15 @@ class UploadTicket(Ticket):
 def identity_of(viewer: Viewer) -> tuple[int | None, int | None]:
     """Return the ids that a ticket keeps of a viewer."""
     return (viewer.user.pk if viewer.user else None, viewer.token.pk if viewer.token else None)
+
+
+def viewer_again(user_id: int | None, token_id: int | None, *, what: str) -> Viewer:
+    """Return the viewer with these ids as they are now; raises NotAllowed when account or token are gone."""
+    if user_id is None:
+        return ANONYMOUS
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    valid = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    token = Token.objects.filter(valid, pk=token_id, user_id=user_id).first() if token_id else None
+    if user is None or (token_id and token is None):
+        raise NotAllowed(f"The account or token that {what} is no longer valid.")
+    return Viewer(user=user, token=token)

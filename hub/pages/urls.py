@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import account, browse, errors, files, gate, history, licenses, people, repos
+from hub.pages import account, browse, errors, files, gate, history, licenses, people, quantizations, repos
 
 app_name = "pages"
 
@@ -46,5 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/password", account.password, name="password"),
     *_repo_pages("datasets/", "dataset"),
     *_repo_pages("", "model"),
+    path("<full_repo:repo>/quantizations", quantizations.show, name="quantizations"),
+    path("<full_repo:repo>/quantizations/<seg:job>/cancel", quantizations.cancel, name="cancel-quantization"),
     path("<seg:name>", browse.namespace, name="namespace"),
 ]

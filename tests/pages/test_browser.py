@@ -16,7 +16,7 @@ from tests.pages.kit import CARD
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PATHS = ["/", "/ada/ships", "/ada/ships/tree/main", "/ada/ships/blob/main/config.json", "/ada/ships/commits/main",
-         "/ada/ships/use", "/ada", "/login", "/password/reset"]  # fmt: skip
+         "/ada/ships/use", "/ada/ships/quantizations", "/ada", "/login", "/password/reset"]  # fmt: skip
 
 Maker = Callable[..., Repo]
 

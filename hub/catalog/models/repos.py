@@ -46,6 +46,11 @@ class Repo(models.Model):
     private = models.BooleanField(default=False)
     gated = models.CharField(max_length=6, choices=Gated.choices, default=Gated.NO, blank=True)
     disabled = models.BooleanField(default=False)
+    # Whoever deletes a repo deletes what was made from it first.
+    source = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived",
+        help_text="the repo that this one was made from, and whose visibility, gate and state it follows",
+    )  # fmt: skip
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

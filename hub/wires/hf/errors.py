@@ -27,6 +27,8 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.BadRequest: (400, ""),
     errors.NameTaken: (409, ""),
     errors.StaleParent: (412, ""),
+    errors.TooManyAtOnce: (429, ""),
+    errors.NoRoom: (507, ""),
 }
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, copies, files, licenses, people, repos, tags, tokens, trees
+from hub.wires.hf import commits, conversions, copies, files, licenses, people, repos, tags, tokens, trees
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -61,6 +61,8 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/xet-write-token/<rest:rest>", door(GET=tokens.write_token)),
     path("<kind:kind>/<repo:repo>/settings", door(PUT=repos.settings)),
     path("<kind:kind>/<repo:repo>/duplicate", door(POST=repos.duplicate)),
+    path("<kind:kind>/<repo:repo>/convert", door(POST=conversions.ask)),
+    path("<kind:kind>/<repo:repo>/convert/<seg:job>", door(GET=conversions.show, DELETE=conversions.cancel)),
     path("<kind:kind>/<repo:repo>/auth-check", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/auth-check/<seg:right>", door(GET=repos.auth_check)),
     path("<kind:kind>/<repo:repo>/lfs-files", door(GET=repos.lfs_files)),

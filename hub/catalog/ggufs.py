@@ -1,0 +1,101 @@
+"""Which models in GGUF a commit holds: files, or sets of shards, with what inspections read in them."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.catalog.models import Inspection, Repo, RepoBlob
+from hub.catalog.trees import Entry, files
+
+FLOATS = frozenset({"F32", "F16", "BF16"})
+# A file of this architecture holds a tower of vision or sound that belongs to a model.
+TOWER = "clip"
+MAX_STEM_BYTES = 180
+_SHARD = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf\Z")
+_FLOAT_ENDING = re.compile(r"[-._](?:bf16|fp16|fp32|f16|f32)\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Gguf:
+    """One model: its shards in order, and why it cannot be quantized, if it cannot."""
+
+    shards: tuple[Entry, ...]
+    architecture: str
+    file_type: str
+    weights: int
+    problem: str
+
+    @property
+    def path(self) -> str:
+        """The file, or the first of the shards."""
+        return self.shards[0].path
+
+    @property
+    def size(self) -> int:
+        return sum(shard.size for shard in self.shards)
+
+    @property
+    def bits(self) -> float:
+        """Bits for each weight, headers and all; 0 where the weights were not counted."""
+        return 8 * self.size / self.weights if self.weights else 0.0
+
+    @property
+    def stem(self) -> str:
+        """What the files made of this one begin with: its name without the type that its own weights have."""
+        name = self.path.rpartition("/")[2]
+        shard = _SHARD.match(name)
+        bare = shard["name"] if shard else name[: -len(".gguf")]
+        # With a type and a temporary ending behind it, a name must still fit a disk.
+        return _FLOAT_ENDING.sub("", bare).encode()[:MAX_STEM_BYTES].decode(errors="ignore") or "model"
+
+
+def models_in(repo: Repo, tree: str) -> list[Gguf]:
+    """Return the models in GGUF below a root tree, by path; asks no gate."""
+    entries = [entry for entry in files(repo, tree) if entry.is_large and entry.path.endswith(".gguf")]
+    # Only who holds the bytes may learn what was read in them; naming their hash is not holding them.
+    proven = [entry.sha256 for entry in entries if entry.state == RepoBlob.State.PROVEN]
+    found = {row.sha256: row for row in Inspection.objects.filter(sha256__in=proven).defer("data")}
+    sets: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        shard = _SHARD.match(entry.path)
+        sets[(shard["name"], int(shard["count"])) if shard else (entry.path, 1)].append(entry)
+    return [_model(shards, count, found) for (_, count), shards in sorted(sets.items())]
+
+
+def _model(shards: Sequence[Entry], count: int, found: dict[str, Inspection]) -> Gguf:
+    ordered = tuple(sorted(shards, key=lambda entry: entry.path))
+    read = [found[entry.sha256] for entry in ordered if entry.sha256 in found]
+    summaries: list[dict[str, Any]] = [row.summary for row in read if isinstance(row.summary, dict)]
+    first = summaries[0] if summaries else {}
+    architecture = str(first.get("architecture") or "")
+    counts: Counter[str] = Counter()
+    for summary in summaries:
+        counts.update(summary.get("parameters") or {})
+    return Gguf(
+        shards=ordered, architecture=architecture,
+        # Converters may leave the type out; then it is what most weights are.
+        file_type=str(first.get("file_type") or max(counts, key=counts.__getitem__, default="")),
+        weights=sum(int(summary.get("total") or 0) for summary in summaries),
+        problem=_problem(ordered, count, read, architecture, set(counts)),
+    )  # fmt: skip
+
+
+def _problem(
+    shards: Sequence[Entry], count: int, read: Sequence[Inspection], architecture: str, kinds: set[str]
+) -> str:
+    """Say why a model cannot be quantized; "" where it can."""
+    if len(shards) != count:
+        return f"{len(shards)} of its {count} shards are here"
+    if any(entry.state != RepoBlob.State.PROVEN for entry in shards):
+        return "its bytes are not proven"
+    if len(read) != count:
+        return "it was not read yet; try again in a moment"
+    if not all(row.ok and row.format == "gguf" for row in read):
+        return "it is broken; the page of the file tells how"
+    if not architecture:
+        return "it names no architecture"
+    if not kinds <= FLOATS:
+        return f"its weights are quantized already ({', '.join(sorted(kinds - FLOATS))})"
+    return ""

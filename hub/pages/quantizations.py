@@ -1,0 +1,116 @@
+"""The quantizations of a model: those that are there, those that are being made, and a form to ask for more."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access, conversions, jobs
+from hub.catalog.errors import BadRequest, NameTaken, NoRoom, SignInNeeded, TooManyAtOnce
+from hub.catalog.ggufs import Gguf, models_in
+from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, locate, locate_heads
+from hub.catalog.models import Job, Repo
+from hub.pages.addresses import repo_url
+from hub.pages.doors import page
+from hub.pages.repos import shell
+from hub.web import repo_name
+
+# What most people want, in the order of size; all others stand behind a fold.
+COMMON = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M")
+MAX_TARGETS = 20
+PANEL = "quantizations"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One model in GGUF, in the repo itself or in one that was made from it."""
+
+    repo: Repo
+    model: Gguf
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A conversion as the page tells it."""
+
+    job: Job
+    wish: conversions.Wish
+    state: str
+    seconds: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.job.state in jobs.OPEN
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def show(request: HttpRequest, viewer: Viewer, *, repo: str) -> HttpResponse:
+    """The page; its panel alone where that is asked for again and again; a POST asks for types."""
+    at = locate(viewer, repo_name("model", repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
+    error = _asked(request, viewer, at) if request.method == "POST" else ""
+    if error is None:
+        return HttpResponseRedirect(f"{repo_url(at.repo)}/{PANEL}")
+    context = {**_panel(viewer, at), "error": error, "posted": request.POST.getlist("types")}
+    if request.headers.get("HX-Target") == PANEL:
+        return render(request, "repo/quantizations_panel.html", context)
+    return render(
+        request, "repo/quantizations.html", {**shell(viewer, at, tab=PANEL), **context},
+        status=400 if error else 200,
+    )  # fmt: skip
+
+
+def _asked(request: HttpRequest, viewer: Viewer, at: Located) -> str | None:
+    """Ask for what the form says; returns what is wrong with it, or None."""
+    if viewer.user is None:
+        raise SignInNeeded("Sign in to quantize.")
+    wanted = request.POST
+    try:
+        conversions.ask(
+            viewer, at, types=wanted.getlist("types"), source=wanted.get("source", ""),
+            target=wanted.get("target", "").strip()[:200],
+        )  # fmt: skip
+    except (BadRequest, NameTaken, NoRoom, TooManyAtOnce) as error:
+        return str(error)
+    messages.success(request, "The quantization was asked for. This page shows how far it is.")
+    return None
+
+
+@require_POST
+@page
+def cancel(request: HttpRequest, viewer: Viewer, *, repo: str, job: str) -> HttpResponse:
+    """End a conversion."""
+    found = find_repo(viewer, repo_name("model", repo))
+    conversions.cancel(viewer, conversions.find(viewer, found, job))
+    return HttpResponseRedirect(f"{repo_url(found)}/{PANEL}")
+
+
+def _panel(viewer: Viewer, at: Located) -> dict[str, Any]:
+    own = models_in(at.repo, at.tree)
+    may = access.may_convert(viewer, at.repo).allowed
+    works = [_work(job) for job in conversions.recent(at.repo)] if may else []
+    lines = [Line(at.repo, model) for model in own] + _made(viewer, at.repo)
+    lines.sort(key=lambda line: (-line.model.bits, line.model.path))
+    sources = [model for model in own if not model.problem]
+    rest = [name for name in conversions.TYPES if name not in COMMON]
+    return {
+        "repo": at.repo, "lines": lines, "works": works, "running": any(work.is_open for work in works),
+        "sources": sources, "may_convert": may, "common": COMMON, "rest": rest, "panel": PANEL,
+        "rev": at.revision,
+    }  # fmt: skip
+
+
+def _made(viewer: Viewer, repo: Repo) -> list[Line]:
+    """Return what lies in the repos that were made from this one, at their tips."""
+    targets = access.visible_repos(viewer).filter(source=repo).order_by("key")[:MAX_TARGETS]
+    heads = locate_heads(list(targets))
+    return [Line(at.repo, model) for at in heads.values() for model in models_in(at.repo, at.tree)]
+
+
+def _work(job: Job) -> Work:
+    left = conversions.progress_of(job).get("secondsLeft")
+    return Work(job, conversions.Wish.of(job), conversions.state_of(job), left)

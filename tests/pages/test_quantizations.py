@@ -1,0 +1,76 @@
+"""The page of a model's quantizations."""
+
+import pytest
+from django.test import Client
+
+from hub.accounts.identity import Viewer
+from hub.accounts.models import User
+from hub.catalog.models import Job, Repo
+from tests.factories import work
+from tests.pages.kit import logged_in, text_of, words_of
+from tests.workers.making import ships_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = "/ada/ships/quantizations"
+
+
+@pytest.fixture
+def ships(ada: User) -> Repo:
+    return ships_of(Viewer(user=ada))
+
+
+def test_a_maintainer_asks_watches_and_finds_the_files(browser: Client, ships: Repo) -> None:
+    assert f'href="{PAGE}"' in text_of(browser.get("/ada/ships"))
+    page = text_of(browser.get(PAGE))
+    assert "ships-BF16.gguf" in page
+    assert 'value="Q4_K_M"' in page
+    assert "hx-get" not in page
+    answer = browser.post(PAGE, {"types": ["Q8_0", "Q4_0"]})
+    assert (answer.status_code, answer["Location"]) == (302, PAGE)
+    waiting = browser.get(PAGE, headers={"HX-Request": "true", "HX-Target": "quantizations"})
+    assert "hx-get" in text_of(waiting)
+    assert "<main" not in text_of(waiting)
+    assert "Waiting for a worker" in words_of(waiting)
+    work()
+    words = words_of(browser.get(PAGE))
+    assert "ships-Q8_0.gguf" in words
+    assert "ships-GGUF" in words
+    assert "hx-get" not in text_of(browser.get(PAGE))
+
+
+def test_a_conversion_is_cancelled_by_a_button(browser: Client, ships: Repo) -> None:
+    browser.post(PAGE, {"types": "Q8_0"})
+    job = Job.objects.get(kind="quantize")
+    assert browser.post(f"{PAGE}/{job.pk}/cancel").status_code == 302
+    assert "Cancelled by ada." in words_of(browser.get(PAGE))
+    assert browser.get(f"{PAGE}/{job.pk}/cancel").status_code == 405
+
+
+def test_what_is_wrong_with_the_form_is_said_beside_it(browser: Client, ships: Repo) -> None:
+    answer = browser.post(PAGE, {})
+    assert answer.status_code == 400
+    assert "name at least one" in words_of(answer)
+
+
+def test_others_see_the_files_and_neither_the_form_nor_the_work(
+    browser: Client, client: Client, bob: User, ships: Repo
+) -> None:
+    browser.post(PAGE, {"types": "Q8_0"})
+    for reader in (client, logged_in(bob)):
+        page = text_of(reader.get(PAGE))
+        assert "ships-BF16.gguf" in page
+        assert "<form method" not in page.partition("<main")[2]
+        assert "Conversions" not in page
+    assert client.post(PAGE, {"types": "Q8_0"})["Location"].startswith("/login")
+    assert logged_in(bob).post(PAGE, {"types": "Q8_0"}).status_code == 403
+    job = Job.objects.get(kind="quantize")
+    assert logged_in(bob).post(f"{PAGE}/{job.pk}/cancel").status_code == 403
+
+
+def test_a_private_model_has_no_such_page_for_others(client: Client, browser: Client, ships: Repo) -> None:
+    browser.post(PAGE, {"types": "Q8_0"})
+    work()
+    Repo.objects.filter(namespace=ships.namespace).update(private=True)
+    assert client.get(PAGE).status_code == 404
+    assert browser.get(PAGE).status_code == 200
