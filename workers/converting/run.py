@@ -57,6 +57,8 @@ def convert_checkpoint(
         )
     _require(target)
     with open_checkpoint(folder) as checkpoint:
+        if target.exists() and any(target.samefile(path) for path in checkpoint.paths):
+            raise ConvertError(f"{target}: is what is read; write to another name")
         scales = _scales(checkpoint, settings)
         if output == "AUTO":
             output = _stored(checkpoint)

@@ -12,6 +12,14 @@ from workers.converting.errors import ConvertError
 GLOBAL_THETA = ("global_rope_theta", "rope_global_theta", "rope_theta")
 LOCAL_THETA = ("local_rope_theta", "rope_local_theta", "rope_local_base_freq")
 U32 = 2**32 - 1
+# Far beyond any model; what is counted by these is allocated before a weight is looked at.
+LIMITS = {
+    "vocab_size": 2**24,
+    "num_hidden_layers": 4096,
+    "num_nextn_predict_layers": 64,
+    "head_dim": 2**20,
+    "hidden_size": 2**24,
+}
 
 
 class Settings:
@@ -43,8 +51,9 @@ class Settings:
         value = self.get(*names)
         if value is None:
             return None
-        if type(value) is not int or not 0 <= value <= U32:
-            raise self.fault(names[0], value, "a whole number below 2**32")
+        limit = LIMITS.get(names[0], U32)
+        if type(value) is not int or not 0 <= value <= limit:
+            raise self.fault(names[0], value, f"a whole number of at most {limit}")
         return value
 
     def whole(self, *names: str) -> int:
