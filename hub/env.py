@@ -51,13 +51,15 @@ class Env:
             return False
         raise BadSetting(name, value, "1 or 0")
 
-    def number(self, name: str, default: int, *, at_least: int = 0) -> int:
-        """Return a whole number of at least ``at_least``; raises BadSetting otherwise."""
+    def number(self, name: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
+        """Return a whole number between ``at_least`` and ``at_most``; raises BadSetting otherwise."""
         value = self.values.get(name)
         if not value:
             return default
         if not value.isascii() or not value.isdigit() or int(value) < at_least:
             raise BadSetting(name, value, f"a whole number of at least {at_least}")
+        if at_most is not None and int(value) > at_most:
+            raise BadSetting(name, value, f"a whole number of at most {at_most}")
         return int(value)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
