@@ -193,8 +193,8 @@ def test_the_program_tells_the_files_digest_and_takes_the_checkpoints_type(folde
 
 def test_a_checkpoint_changed_meanwhile_is_refused(folder: Path) -> None:
     def touch(progress: object) -> None:
-        path = folder / "model.safetensors"
-        path.write_bytes(path.read_bytes() + bytes(8))
+        with (folder / "model.safetensors").open("ab") as file:
+            file.write(bytes(8))
 
     with pytest.raises(ConvertError, match="was changed while it was read"):
         convert_checkpoint(folder, folder.parent / "out.gguf", "F32", progress=touch)
