@@ -6,7 +6,6 @@ finds under their names and need not make again; those that no recipe comes to n
 """
 
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -20,6 +19,7 @@ from storage import dedup, layout, proof, recipes, xorbs
 from storage.digests import StreamHasher
 from storage.errors import ObjectMissing
 from storage.models import Blob, Form, Recipe, RecipeXorb
+from storage.streams import PieceStream, ahead
 from storage.xet.chunking import cut
 from storage.xet.hashes import Hash, chunk_hash, file_hash_of, to_text, xorb_hash
 from storage.xet.merkle import Tree
@@ -62,11 +62,12 @@ def carve(form: Form, *, domain: str, progress: Callable[[int], None]) -> Carved
     `progress` gets the number of bytes done and may raise to stop.  Not to be called in a transaction.  Raises
     ObjectMissing, StoreUnavailable.
     """
-    found, tree, done = Carved(), Tree(), 0
-    # The thread ends before what it reads is closed.
-    with closing(proof.pieces_of(form.key, form.blob.size)) as pieces, ThreadPoolExecutor(1) as reader:
-        stream = _Hashed(pieces, reader)
-        for chunks in _gathered(cut(cast("BinaryIO", stream))):
+    found, tree, hasher, done = Carved(), Tree(), StreamHasher(), 0
+    with (
+        closing(proof.pieces_of(form.key, form.blob.size)) as pieces,
+        closing(ahead(_hashed(pieces, hasher))) as coming,
+    ):
+        for chunks in _gathered(cut(cast("BinaryIO", PieceStream(coming)))):
             pairs = [(chunk_hash(chunk), len(chunk)) for chunk in chunks]
             found.xorbs.append(_kept(chunks, pairs, domain, found.healed))
             tree.add(b"".join(digest for digest, _ in pairs), numpy.array([raw for _, raw in pairs]))
@@ -74,8 +75,15 @@ def carve(form: Form, *, domain: str, progress: Callable[[int], None]) -> Carved
             # These 64 MiB go before the next ones are gathered.
             del chunks
             progress(done)
-    found.file_hash, found.sha256 = to_text(file_hash_of(tree)), stream.hasher.digest()
+    found.file_hash, found.sha256 = to_text(file_hash_of(tree)), hasher.digest()
     return found
+
+
+def _hashed(pieces: Iterator[bytes], hasher: StreamHasher) -> Iterator[bytes]:
+    """Pass pieces on once they are hashed, which happens where they are made ahead."""
+    for piece in pieces:
+        hasher.update(piece)
+        yield piece
 
 
 def _gathered(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -102,30 +110,6 @@ def _kept(chunks: list[bytes], pairs: Pairs, domain: str, healed: list[Blob]) ->
                 file.write(write_xorb([chunk]))
             healed += xorbs.keep(name, file, file.tell(), domain=domain).healed
     return name, len(pairs), sum(raw for _, raw in pairs)
-
-
-class _Hashed:
-    """The pieces of an object as a stream; another thread fetches and hashes the next while one is cut."""
-
-    def __init__(self, pieces: Iterator[bytes], reader: Executor) -> None:
-        self.hasher = StreamHasher()
-        self._pieces = pieces
-        self._reader = reader
-        self._held = memoryview(b"")
-        self._next = reader.submit(self._fetch)
-
-    def _fetch(self) -> bytes:
-        piece = next(self._pieces, b"")
-        self.hasher.update(piece)
-        return piece
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        if not self._held:
-            self._held = memoryview(self._next.result())
-            self._next = self._reader.submit(self._fetch)
-        piece, self._held = self._held[:size], self._held[size:]
-        return bytes(piece)
 
 
 def settle(blob: Blob, carved: Carved, *, domain: str, owner: str) -> None:

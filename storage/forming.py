@@ -9,23 +9,18 @@ The upload's row stays and tells which forms were made (by its `owner`) and when
 """
 
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from storage import chunks, s3, uploads
+from storage import chunks, making
 from storage.condemned import condemn
 from storage.models import Blob, Form, Recipe, Upload
-
-# So many decoded pieces are gathered while as many are sent.
-AT_ONCE = 4
-PART_SIZE = 64 * 2**20
-SINGLE_LIMIT = 64 * 2**20
+from storage.streams import PieceStream
 
 PROVEN = Upload.State.PROVEN
 OK, PLAIN, CHUNKED = Form.State.OK, Form.Kind.PLAIN, Form.Kind.CHUNKED
@@ -53,57 +48,19 @@ def assemble(recipe: Recipe, *, owner: str, progress: Callable[[int], None]) -> 
     Every chunk is hashed again on the way.  What an earlier call sent is not sent again.  `progress` gets the number
     of bytes sent so far and may raise to stop.  Raises ObjectMissing, StoreUnavailable, UploadNotFound, UploadClosed.
     """
-    upload = uploads.find(owner, recipe.sha256)
-    if upload is not None and upload.state == Upload.State.STORED:
-        return upload
-    upload = uploads.begin(
-        owner=owner, sha256=recipe.sha256, size=recipe.size, single_limit=SINGLE_LIMIT, part_size=PART_SIZE
+    return making.send(
+        owner=owner,
+        sha256=recipe.sha256,
+        size=recipe.size,
+        opened=partial(_reading, recipe),
+        progress=progress,
     )
-    if upload.part_size:
-        _send_parts(upload, recipe, progress)
-    else:
-        with _reading(recipe, 0, recipe.size) as content:
-            uploads.write_single(upload, content, recipe.size)
-    return uploads.finish(upload.pk)
-
-
-def _send_parts(upload: Upload, recipe: Recipe, progress: Callable[[int], None]) -> None:
-    arrived = {(part.number, part.size) for part in s3.list_parts(upload.final_key, upload.s3_upload_id)}
-    done = 0
-    for number, length in uploads.part_plan(upload):
-        if (number, length) not in arrived:
-            with _reading(recipe, done, length) as content:
-                uploads.write_part(upload, number, content, length)
-        done += length
-        progress(done)
 
 
 @contextmanager
-def _reading(recipe: Recipe, start: int, length: int) -> Iterator["_Ahead"]:
-    # The thread ends before what it reads is closed.
-    with closing(chunks.read(recipe, start, length)) as content, ThreadPoolExecutor(1) as decoder:
-        yield _Ahead(content, decoder)
-
-
-class _Ahead:
-    """A stream of decoded chunks; the next ones are decoded by another thread while these are taken."""
-
-    def __init__(self, content: Iterator[bytes], decoder: Executor) -> None:
-        self._content = content
-        self._decoder = decoder
-        self._held = memoryview(b"")
-        self._next = decoder.submit(self._some)
-
-    def _some(self) -> bytes:
-        return b"".join(islice(self._content, AT_ONCE))
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        if not self._held:
-            self._held = memoryview(self._next.result())
-            self._next = self._decoder.submit(self._some)
-        piece, self._held = self._held[:size], self._held[size:]
-        return bytes(piece)
+def _reading(recipe: Recipe, start: int, length: int) -> Iterator[PieceStream]:
+    with closing(chunks.read(recipe, start, length)) as content:
+        yield PieceStream(content)
 
 
 # --- giving up ----------------------------------------------------------------------------------------------

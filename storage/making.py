@@ -4,6 +4,7 @@ Such a file comes as an upload whose sender is the hub, so whatever holds for an
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +12,11 @@ from django.utils import timezone
 
 from storage import s3, uploads
 from storage.models import Upload
+from storage.sending import Readable
+from storage.uploads import PART_SIZE, SINGLE_LIMIT
 
 _State = Upload.State
+Opened = Callable[[int, int], AbstractContextManager[Readable]]
 
 
 class _Part:
@@ -36,24 +40,41 @@ def store_file(path: Path, *, owner: str, sha256: str, size: int, progress: Call
 
     `progress` gets the number of bytes sent and may raise to stop.  Raises StorageError.
     """
+    with path.open("rb") as file:
+
+        def opened(start: int, length: int) -> nullcontext[_Part]:
+            return nullcontext(_Part(file, start, length, progress))
+
+        return send(owner=owner, sha256=sha256, size=size, opened=opened, progress=progress)
+
+
+def send(*, owner: str, sha256: str, size: int, opened: Opened, progress: Callable[[int], None]) -> Upload:
+    """Store what `opened` gives stretch by stretch (start and length in bytes), and return its upload: stored.
+
+    What an earlier call sent is not sent again.  `progress` gets the number of bytes sent after each part, and may
+    raise to stop.  Raises StorageError.
+    """
     upload = uploads.find(owner, sha256)
     if upload is not None and upload.state == _State.STORED:
         return upload
-    upload = uploads.begin(owner=owner, sha256=sha256, size=size)
-    with path.open("rb") as file:
-        if upload.part_size:
-            _send_parts(upload, file, progress)
-        else:
-            uploads.write_single(upload, _Part(file, 0, size, progress), size)
+    upload = uploads.begin(
+        owner=owner, sha256=sha256, size=size, single_limit=SINGLE_LIMIT, part_size=PART_SIZE
+    )
+    if upload.part_size:
+        _send_parts(upload, opened, progress)
+    else:
+        with opened(0, size) as content:
+            uploads.write_single(upload, content, size)
     return uploads.finish(upload.pk)
 
 
-def _send_parts(upload: Upload, file: BinaryIO, progress: Callable[[int], None]) -> None:
+def _send_parts(upload: Upload, opened: Opened, progress: Callable[[int], None]) -> None:
     arrived = {(part.number, part.size) for part in s3.list_parts(upload.final_key, upload.s3_upload_id)}
     done = 0
     for number, length in uploads.part_plan(upload):
         if (number, length) not in arrived:
-            uploads.write_part(upload, number, _Part(file, done, length, progress), length)
+            with opened(done, length) as content:
+                uploads.write_part(upload, number, content, length)
         done += length
         progress(done)
 

@@ -1,13 +1,13 @@
 """Proof that stored bytes are what they are called: read them back from the store and hash them."""
 
-import contextlib
 import time
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from storage import s3
 from storage.digests import Digest, StreamHasher
 from storage.errors import ObjectMissing, StoreUnavailable, WrongSize
+from storage.streams import ahead
 
 PIECE = 4 * 2**20
 TRIES = 4
@@ -25,10 +25,8 @@ def hash_object(key: str, size: int, *, progress: Callable[[int], None]) -> Dige
     if found != size:
         raise WrongSize(f"The stored object has {found} bytes, not {size}.")
     hasher = StreamHasher()
-    with contextlib.closing(pieces_of(key, size)) as pieces, ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(next, pieces, b"")
-        while piece := ahead.result():
-            ahead = reader.submit(next, pieces, b"")
+    with closing(pieces_of(key, size)) as pieces, closing(ahead(pieces)) as coming:
+        for piece in coming:
             hasher.update(piece)
             progress(hasher.size)
     return hasher.digest()

@@ -1,7 +1,6 @@
 """Recipes: proven by hashing what they make, and found again by the hash of their file."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
@@ -12,6 +11,7 @@ from storage.digests import Digest, StreamHasher
 from storage.models import Blob, Form, Recipe, RecipeXorb, Xorb
 from storage.quarantine import release_if_sound
 from storage.soundness import locked
+from storage.streams import ahead
 
 STATE = Recipe.State
 # The stock client takes larger files in no other way.
@@ -77,10 +77,8 @@ def hash_contents(
     StoreUnavailable.
     """
     done, hasher = 0, StreamHasher()
-    with closing(chunks.read_all(found)) as contents, ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(next, contents, None)
-        while pieces := ahead.result():
-            ahead = reader.submit(next, contents, None)
+    with closing(chunks.read_all(found)) as contents, closing(ahead(contents)) as coming:
+        for pieces in coming:
             for recipe, data in pieces:
                 hasher.update(data)
                 if hasher.size == recipe.size:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from storage import downloads, forming, s3, scrub, settling, sweep
+from storage import downloads, forming, making, s3, scrub, settling, sweep
 from storage.errors import ObjectMissing, StoreUnavailable
 from storage.models import Blob, Condemned, Form, Upload, Xorb
 from tests.storage.chunked import keep_chunks, recipe_of
@@ -29,8 +29,8 @@ def make(blob: Blob) -> Upload:
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every file be sent in parts of 5 MiB."""
-    monkeypatch.setattr(forming, "SINGLE_LIMIT", 0)
-    monkeypatch.setattr(forming, "PART_SIZE", 5 * MIB)
+    monkeypatch.setattr(making, "SINGLE_LIMIT", 0)
+    monkeypatch.setattr(making, "PART_SIZE", 5 * MIB)
 
 
 def test_a_file_in_chunks_becomes_an_object_as_well() -> None:
