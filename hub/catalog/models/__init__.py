@@ -4,6 +4,7 @@ from hub.catalog.models.content import Inspection, RepoBlob
 from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, TreeRow
 from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
 from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
+from hub.catalog.models.terms import LineageEdge, PullRecord
 from hub.catalog.models.work import Job
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Inspection",
     "Job",
     "Like",
+    "LineageEdge",
     "ObjectNetwork",
     "PathChange",
+    "PullRecord",
     "PullRequest",
     "Ref",
     "Repo",

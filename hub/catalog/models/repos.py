@@ -11,7 +11,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from hub.accounts.models import Namespace
-from hub.catalog.models.lengths import OID_LENGTH
+from hub.catalog.models.lengths import OID_LENGTH, SHA256_LENGTH
 
 
 class ObjectNetwork(models.Model):
@@ -36,6 +36,16 @@ class Repo(models.Model):
         AUTO = "auto"
         MANUAL = "manual"
 
+    class Clearance(models.TextChoices):
+        """Where the review of the terms stands; only ``clear`` and ``declared`` hand bytes to everyone."""
+
+        SCANNING = "scanning"
+        CLEAR = "clear"
+        DECLARED = "declared"
+        HELD = "held"
+        BLOCKED = "blocked"
+        SUSPENDED = "suspended"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     network = models.ForeignKey(ObjectNetwork, on_delete=models.PROTECT, related_name="repos")
     namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="repos")
@@ -46,6 +56,10 @@ class Repo(models.Model):
     private = models.BooleanField(default=False)
     gated = models.CharField(max_length=6, choices=Gated.choices, default=Gated.NO, blank=True)
     disabled = models.BooleanField(default=False)
+    clearance = models.CharField(max_length=9, choices=Clearance.choices, default=Clearance.SCANNING)
+    consent = models.CharField(
+        max_length=SHA256_LENGTH, blank=True, default="", help_text="key of what readers must accept, if anything"
+    )  # fmt: skip
     # Whoever deletes a repo deletes what was made from it first.
     source = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="derived",
@@ -74,11 +88,24 @@ class Repo(models.Model):
     downloads_all_time = models.BigIntegerField(default=0)
     likes = models.IntegerField(default=0)
 
+    # What the terms of the whole lineage come to, for facets; written with the clearance.
+    concluded = ArrayField(
+        models.CharField(max_length=100), default=list, help_text="ids of the licenses that bind its use"
+    )
+    uses = ArrayField(models.CharField(max_length=40), default=list, help_text="what every license allows")
+    users_limit = models.BigIntegerField(
+        null=True,
+        help_text="monthly users from which on a license of one's own is needed; null: none, 0: not known",
+    )
+    openness = models.SmallIntegerField(default=0, help_text="rung of the ladder")
+
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["type", "key"], name="one_repo_per_id")]
         indexes: ClassVar = [
             GinIndex(OpClass(Upper("full_name"), name="gin_trgm_ops"), name="repo_name_trigrams"),
             GinIndex(fields=["tags"], name="repo_tags"),
+            GinIndex(fields=["uses"], name="repo_uses"),
+            GinIndex(fields=["concluded"], name="repo_concluded"),
             models.Index(fields=["type", "-updated_at"], name="repo_newest"),
         ]
 
