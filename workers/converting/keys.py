@@ -9,6 +9,7 @@ import yaml
 from workers.converting.documents import MAX_CARD, optional_object, read_bytes
 from workers.converting.errors import ConvertError
 from workers.converting.plan import OUTPUTS, Planned, Work
+from workers.formats.added_metadata import Metadata, merged, typed
 
 GATES = {"softmax": gguf.ExpertGatingFuncType.SOFTMAX, "sigmoid": gguf.ExpertGatingFuncType.SIGMOID}
 POOLINGS = {
@@ -60,6 +61,22 @@ def add_general(work: Work, tensors: list[Planned]) -> None:
         told.sampling_penalty_repeat = generation.get("repetition_penalty")
     work.keys.add_type(gguf.GGUFType.MODEL)
     told.set_gguf_meta_model(work.keys)
+
+
+def add_metadata(keys: gguf.GGUFWriter, metadata: Metadata) -> None:
+    """Put what the caller tells beside what the checkpoint tells; raises ConvertError for what no header holds."""
+    try:
+        told = typed(metadata)
+    except ValueError as error:
+        raise ConvertError(str(error)) from error
+    kinds = gguf.GGUFValueType
+    added = {
+        key: gguf.GGUFValue(
+            value=it.value, type=kinds(it.kind), sub_type=None if it.inner is None else kinds(it.inner)
+        )
+        for key, it in told.items()
+    }
+    keys.kv_data[0] = dict(merged(keys.kv_data[0].items(), added))
 
 
 def add_common(work: Work) -> None:

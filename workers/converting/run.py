@@ -11,10 +11,11 @@ from workers.converting.agreement import check_agreement
 from workers.converting.checkpoint import Checkpoint, Source, open_checkpoint
 from workers.converting.errors import ConvertError
 from workers.converting.families import FAMILIES
-from workers.converting.keys import Keys, add_general
+from workers.converting.keys import Keys, add_general, add_metadata
 from workers.converting.plan import OUTPUTS, Work, plan
 from workers.converting.settings import Settings
 from workers.converting.writing import Watcher, cores, write_file
+from workers.formats.added_metadata import Metadata
 from workers.quantizing.outputs import WrittenFile
 
 SCALE = "_scale_inv"
@@ -37,11 +38,14 @@ def convert_checkpoint(
     type: str = "AUTO",  # noqa: A002 - what everybody calls it
     *,
     threads: int | None = None,
+    metadata: Metadata | None = None,
     progress: Watcher | None = None,
 ) -> Outcome:
     """Convert a folder of safetensors, config.json and tokenizer files into target: F32, F16, BF16, Q8_0 or AUTO.
 
-    Raises ConvertError; then nothing is left behind. `progress` is called after every slab and may raise to stop.
+    `metadata` maps keys to texts, numbers, booleans or lists of them, and goes into the header behind the general.*
+    keys, or over keys of the same name; without it the file is the reference's to the last byte. Raises ConvertError;
+    then nothing is left behind. `progress` is called after every slab and may raise to stop.
     """
     output = type.upper()
     if output not in (*OUTPUTS, "AUTO"):
@@ -70,6 +74,7 @@ def convert_checkpoint(
         keys.add_quantization_version(QUANTIZATION_VERSION)
         family.vocabulary(work)
         check_agreement(work, tensors)
+        add_metadata(keys, metadata or {})
         file, overflows = write_file(work, tensors, target, threads=threads or cores(), watcher=progress)
     return Outcome(file, output, overflows)
 

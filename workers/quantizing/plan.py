@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workers.formats.added_metadata import Metadata, merged, typed
 from workers.formats.layout import align_up
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.importance import Importance, read_importance
@@ -39,7 +40,9 @@ class Options:
     """How to quantize beside the file type; names and defaults are those of the command line.
 
     `imatrix_label` is what the file says of its importance matrix: the path by default. `tensor_types` pairs
-    patterns with types. `measure` adds the relative error of every quantized tensor to the outcome.
+    patterns with types. `measure` adds the relative error of every quantized tensor to the outcome. `metadata` maps
+    keys to texts, numbers, booleans or lists of them, and goes into the (first) header behind the model's own
+    general.* keys, or over keys of the same name; without it the file is llama-quantize's to the last byte.
     """
 
     imatrix: str | None = None
@@ -53,6 +56,7 @@ class Options:
     threads: int | None = None
     split_bytes: int = SPLIT_BYTES
     measure: bool = False
+    metadata: Metadata = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +244,15 @@ def _pairs(model: Model, file: FileType, importance: Importance | None, options:
         if importance.chunks > 0:
             ours.append(number_pair(IMATRIX_CHUNKS, U32, importance.chunks))
     gone = {SPLIT_NO, SPLIT_COUNT, SPLIT_TENSORS, *(pair.key for pair in ours)}
-    return [*(pair for pair in model.pairs if pair.key not in gone), *ours]
+    own = [(pair.key, pair) for pair in model.pairs if pair.key not in gone]
+    return [*(pair for _, pair in merged(own, _added(options.metadata))), *ours]
+
+
+def _added(metadata: Metadata) -> dict[str, Pair]:
+    try:
+        return {key: Pair(key, told.kind, told.to_bytes()) for key, told in typed(metadata).items()}
+    except ValueError as error:
+        raise QuantizeError(str(error)) from error
 
 
 def _write_headers(shards: list[Shard], pairs: list[Pair], alignment: int) -> None:
