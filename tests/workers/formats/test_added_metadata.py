@@ -60,7 +60,7 @@ def test_only_the_first_shard_carries_what_was_added(tmp_path: Path) -> None:
 
 
 def test_a_converted_file_carries_what_was_added_behind_its_general_keys(tmp_path: Path) -> None:
-    folder = checkpoint("llama32-tied", tmp_path)
+    folder = checkpoint("llama2-mha-spm", tmp_path)
     convert_checkpoint(folder, tmp_path / "plain.gguf", "BF16")
     convert_checkpoint(folder, tmp_path / "told.gguf", "BF16", metadata=ADDED)
     plain, told = read(tmp_path / "plain.gguf"), read(tmp_path / "told.gguf")
@@ -102,7 +102,7 @@ def test_metadata_that_no_header_holds_is_refused_before_anything_is_written(
 
 
 def test_a_conversion_refuses_such_metadata_too(tmp_path: Path) -> None:
-    folder = checkpoint("llama32-tied", tmp_path)
+    folder = checkpoint("llama2-mha-spm", tmp_path)
     with pytest.raises(ConvertError, match="decided by the file"):
         convert_checkpoint(folder, tmp_path / "out.gguf", "BF16", metadata={"general.file_type": 1})
     assert not list(tmp_path.glob("out*"))
