@@ -1,7 +1,9 @@
 """One conversion from a folder to a file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import gguf
@@ -12,9 +14,10 @@ from workers.converting.checkpoint import Checkpoint, Source, open_checkpoint
 from workers.converting.errors import ConvertError
 from workers.converting.families import FAMILIES
 from workers.converting.keys import Keys, add_general, add_metadata
-from workers.converting.plan import OUTPUTS, Work, plan
+from workers.converting.plan import OUTPUTS, Family, Planned, Work, plan
 from workers.converting.settings import Settings
-from workers.converting.writing import Watcher, cores, write_file
+from workers.converting.slabs import check_types
+from workers.converting.writing import Watcher, cores, file_size, write_file
 from workers.formats.added_metadata import Metadata
 from workers.quantizing.outputs import WrittenFile
 
@@ -32,6 +35,16 @@ class Outcome:
     overflows: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a conversion would make: architecture and type of the file, its weights, its size in bytes."""
+
+    architecture: str
+    type: str
+    weights: int
+    size: int
+
+
 def convert_checkpoint(
     folder: Path,
     target: Path,
@@ -47,10 +60,34 @@ def convert_checkpoint(
     keys, or over keys of the same name; without it the file is the reference's to the last byte. Raises ConvertError;
     then nothing is left behind. `progress` is called after every slab and may raise to stop.
     """
-    output = type.upper()
+    _require(target)
+    with _opened(folder, type) as (work, family):
+        if target.exists() and any(target.samefile(path) for path in work.checkpoint.paths):
+            raise ConvertError(f"{target}: is what is read; write to another name")
+        tensors = _planned(work, family)
+        add_metadata(work.keys, metadata or {})
+        file, overflows = write_file(work, tensors, target, threads=threads or cores(), watcher=progress)
+    return Outcome(file, work.output, overflows)
+
+
+def examine_checkpoint(folder: Path, type: str = "AUTO") -> Examined:  # noqa: A002
+    """Do all of a conversion but reading weights and writing; raises ConvertError for what would stop it.
+
+    Of the weights' files only the headers are looked at, so what follows them may be a hole.
+    """
+    with _opened(folder, type) as (work, family):
+        tensors = _planned(work, family)
+        weights = sum(prod(tensor.shape) for tensor in tensors)
+        return Examined(work.keys.arch, work.output, weights, file_size(work, tensors))
+
+
+@contextmanager
+def _opened(folder: Path, kind: str) -> Iterator[tuple[Work, Family]]:
+    """The checkpoint and what it is to become."""
+    output = kind.upper()
     if output not in (*OUTPUTS, "AUTO"):
         raise ConvertError(
-            f"{type!r} is no type of a converted file; known are {', '.join(OUTPUTS)} and AUTO"
+            f"{kind!r} is no type of a converted file; known are {', '.join(OUTPUTS)} and AUTO"
         )
     settings = Settings(folder / "config.json")
     family = FAMILIES.get(settings.architecture)
@@ -59,24 +96,24 @@ def convert_checkpoint(
             f"{settings.path}: architecture {settings.architecture!r} is not converted; known are "
             f"{', '.join(sorted(FAMILIES))}"
         )
-    _require(target)
     with open_checkpoint(folder) as checkpoint:
-        if target.exists() and any(target.samefile(path) for path in checkpoint.paths):
-            raise ConvertError(f"{target}: is what is read; write to another name")
         scales = _scales(checkpoint, settings)
         if output == "AUTO":
             output = _stored(checkpoint)
         keys = Keys(path=None, arch=gguf.MODEL_ARCH_NAMES[family.arch])
-        work = Work(checkpoint, settings, keys, output, family.arch, family.blocks(settings), scales)
-        tensors = plan(work, family)
-        add_general(work, tensors)
-        family.keys(work)
-        keys.add_quantization_version(QUANTIZATION_VERSION)
-        family.vocabulary(work)
-        check_agreement(work, tensors)
-        add_metadata(keys, metadata or {})
-        file, overflows = write_file(work, tensors, target, threads=threads or cores(), watcher=progress)
-    return Outcome(file, output, overflows)
+        yield Work(checkpoint, settings, keys, output, family.arch, family.blocks(settings), scales), family
+
+
+def _planned(work: Work, family: Family) -> list[Planned]:
+    """All tensors, and all metadata but what the caller adds."""
+    tensors = plan(work, family)
+    check_types(tensors, work)
+    add_general(work, tensors)
+    family.keys(work)
+    work.keys.add_quantization_version(QUANTIZATION_VERSION)
+    family.vocabulary(work)
+    check_agreement(work, tensors)
+    return tensors
 
 
 def _require(target: Path) -> None:

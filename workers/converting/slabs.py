@@ -1,6 +1,6 @@
 """Rows of a checkpoint to the bytes of the file, a bounded number of weights at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any, NamedTuple
 
@@ -47,6 +47,17 @@ def cut(tensor: Planned) -> Iterator[Slab]:
             yield Slab(tensor, Piece(piece.source, first, rows, piece.turn), rows * columns)
 
 
+def check_types(tensors: Iterable[Planned], work: Work) -> None:
+    """Refuse weights of a type that is not read, and 8-bit floats without scales."""
+    for source in dict.fromkeys(piece.source for tensor in tensors for piece in tensor.pieces):
+        if source.dtype not in WORDS:
+            raise ConvertError(
+                f"{work.where(source)} is {source.dtype}; converted are F32, F16, BF16 and F8_E4M3 with scales"
+            )
+        if source.dtype == EIGHT:
+            _scale_of(source, work)
+
+
 def make(slab: Slab, work: Work) -> Made:
     """Read, rearrange and convert. Raises ConvertError that names file and tensor."""
     if slab.piece is None:
@@ -62,10 +73,6 @@ def make(slab: Slab, work: Work) -> Made:
 
 def _rows(piece: Piece, work: Work) -> NDArray[Any]:
     source = piece.source
-    if source.dtype not in WORDS:
-        raise ConvertError(
-            f"{work.where(source)} is {source.dtype}; converted are F32, F16, BF16 and F8_E4M3 with scales"
-        )
     if source.dtype == EIGHT:
         return _eights(piece, work)
     size = source.columns * SIZES[source.dtype]
@@ -76,11 +83,7 @@ def _rows(piece: Piece, work: Work) -> NDArray[Any]:
 def _eights(piece: Piece, work: Work) -> NDArray[Any]:
     """8-bit floats times their scales; read from the beginning of a row of blocks."""
     source, columns = piece.source, piece.source.columns
-    scale = work.scales.get(source.name + "_scale_inv")
-    if scale is None:
-        raise ConvertError(
-            f"{work.where(source)} is {EIGHT}, but the checkpoint has no {source.name}_scale_inv"
-        )
+    scale = _scale_of(source, work)
     block = _block(source, scale, work)
     start = piece.first // block[0] * block[0]
     rows = piece.first + piece.rows - start
@@ -92,6 +95,15 @@ def _eights(piece: Piece, work: Work) -> NDArray[Any]:
     except (kernel.KernelError, ValueError) as error:
         raise ConvertError(f"{work.where(source)}: {error}") from error
     return floats[piece.first - start :]
+
+
+def _scale_of(source: Source, work: Work) -> Source:
+    scale = work.scales.get(source.name + "_scale_inv")
+    if scale is None:
+        raise ConvertError(
+            f"{work.where(source)} is {EIGHT}, but the checkpoint has no {source.name}_scale_inv"
+        )
+    return scale
 
 
 def _block(source: Source, scale: Source, work: Work) -> tuple[int, int]:

@@ -58,7 +58,7 @@ def write_file(
 ) -> tuple[WrittenFile, dict[str, int]]:
     """Write the whole file or nothing; also tell tensors with weights that became infinite, and how many."""
     header = _header(work, tensors)
-    total = len(header) + sum(align_up(tensor.size, ALIGNMENT) for tensor in tensors)
+    total = len(header) + _data_size(tensors)
     try:
         with Outputs([target], total) as outputs, ThreadPoolExecutor(threads, "convert") as pool:
             run = Run(work, outputs, pool, watcher, total)
@@ -69,6 +69,15 @@ def write_file(
     except QuantizeError as error:
         raise ConvertError(str(error)) from error
     return file, run.overflows
+
+
+def file_size(work: Work, tensors: list[Planned]) -> int:
+    """The size in bytes of what `write_file` would write."""
+    return len(_header(work, tensors)) + _data_size(tensors)
+
+
+def _data_size(tensors: list[Planned]) -> int:
+    return sum(align_up(tensor.size, ALIGNMENT) for tensor in tensors)
 
 
 def cores() -> int:
