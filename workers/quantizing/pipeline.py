@@ -48,10 +48,11 @@ class TensorOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The files, first shard first, and their tensors in writing order."""
+    """The files, first shard first, and their tensors in writing order; `error` is that of all quantized weights."""
 
     files: tuple[WrittenFile, ...]
     tensors: tuple[TensorOutcome, ...]
+    error: float | None = None
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ def quantize_file(
                 _write_all(run)
             model.check_unchanged()
             files = outputs.finish()
-    return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors))
+    return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors), _overall(run))
 
 
 def _cores() -> int:
@@ -196,6 +197,14 @@ def _write_next(run: Run) -> None:
     run.done += slab.rows * bytes_of(source.type, source.columns)
     if run.watcher is not None:
         run.watcher(Progress(run.done, run.total, source.name))
+
+
+def _overall(run: Run) -> float | None:
+    """The relative error of all that was quantized, taken together."""
+    if not run.measure:
+        return None
+    found = run.errors.values()
+    return Errors(sum(one.squares for one in found), sum(one.errors for one in found)).relative
 
 
 def _told(tensor: Planned, run: Run) -> TensorOutcome:
