@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "hub.stack",
     "hub.accounts",
+    "hub.audit",
     "storage",
     "licenses",
     "hub.catalog",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import django
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from hub.stack.servers import RunningServers, start_servers
 from tests.live import hub, live_hub, live_hub_proxy
@@ -34,6 +36,16 @@ def pytest_configure() -> None:
         }
     )
     django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let tests that commit empty their tables again, the audit log too.
+
+    Its owner alone can switch a trigger off, and tests run as the owner.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_not_emptied")
 
 
 @pytest.hookimpl(trylast=True)

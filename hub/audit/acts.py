@@ -1,0 +1,46 @@
+"""The acts that are written down, and what the `data` of each says.
+
+Subjects are opaque here: a repo's number as text, ``license:ID``, ``digest:SHA256``, ``policy:SLUG``, ``user:NUMBER``.
+Names, addresses, user agents and private notes are personal and never stand in `data`.
+"""
+
+# What a repo's bytes are held to from now on.  The page "what did we permit" is made of these two acts alone.
+#   clearance, before: values of Repo.Clearance    consent: key of what is to be accepted, or ""
+#   concluded: SPDX expression                     licenses: catalogue ids
+#   case, commit, digest: of the case              policies: slugs that led to it    single_person: bool
+CLEARANCE = "clearance"
+REPO_DELETED = "repo.deleted"
+
+# Acts on a case: "review." and the verb of the Decision.
+#   case, digest, commit, from, to, reasons, cited, conditions, concluded, note (the public one), own, blind,
+#   decision: the row's number                     personal: note (the private one)
+REVIEW = "review."
+
+# Acceptances.  subject: the repo; data: acceptance (number), key, documents, licenses, shown_sha256, method,
+# organization, country, expires.                  personal: address, user_agent, fields
+ACCEPTED = "acceptance.given"
+ACCEPTANCE_WITHDRAWN = "acceptance.withdrawn"
+ACCEPTANCE_SUPERSEDED = "acceptance.superseded"
+
+# The owner's gate.  data: state, granted, reason.  about: the person let in or kept out.
+ACCESS_DECIDED = "access.decided"
+
+# data: kind, key, reason, final, repos (numbers of those that it reached)
+SUSPENDED = "suspension.set"
+REINSTATED = "suspension.lifted"
+
+# data: policy, and what it says now (action, when, scope, enabled) / policy, justification, expires
+POLICY_CHANGED = "policy.changed"
+WAIVED = "waiver.given"
+WAIVER_REVOKED = "waiver.revoked"
+
+# The catalogue.  data: license, field, value, and before
+READING_CHANGED = "license.changed"
+TEXT_CONFIRMED = "license.text"
+UPSTREAM_RECORDED = "upstream.recorded"
+
+# data: reviewer (bool).  about: whose right it is
+REVIEWER_CHANGED = "reviewer.changed"
+
+# Personal fields that were erased.  data: person, rows
+ERASED = "personal.erased"
