@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import account, browse, errors, files, gate, history, licenses, people, quantizations, repos
+from hub.pages import (
+    account,
+    browse,
+    errors,
+    files,
+    gate,
+    history,
+    licenses,
+    people,
+    quantizations,
+    repos,
+    tensors,
+)
 
 app_name = "pages"
 
@@ -14,6 +26,7 @@ def _repo_pages(prefix: str, kind: str) -> list[URLPattern]:
     return [
         path(base, repos.card, extra, name=kind),
         path(f"{base}/use", repos.use, extra),
+        path(f"{base}/tensors", tensors.show, extra),
         path(f"{base}/proof/<rest:rest>", repos.proof, extra),
         path(f"{base}/tree", files.tree, extra),
         path(f"{base}/tree/<rest:rest>", files.tree, extra),

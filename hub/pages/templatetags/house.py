@@ -1,6 +1,8 @@
 """Small words of the templates: icons, seals, numbers with units, times, addresses of repo pages."""
 
+import re
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django import template
 from django.templatetags.static import static
@@ -143,3 +145,36 @@ def url(repo: Repo) -> str:
 def at(repo: Repo, verb: str, revision: str, path: str = "") -> str:
     """Return the address of a page of a repo at a revision."""
     return rev_url(repo, verb, revision, path)
+
+
+_BITS = re.compile(r"[0-9]+")
+# Types whose name does not tell how wide a number is.
+_WIDTHS = {"BF16": 16, "BOOL": 8, "MXFP4": 4, "NVFP4": 4, "E4M3": 8, "E5M2": 8}
+_STEPS = (32, 16, 8, 6, 5)
+
+
+@register.filter
+def bits_class(dtype: str) -> str:
+    """Return the colour class of a number type: the fewer bits, the fainter."""
+    found = _BITS.search(dtype)
+    width = _WIDTHS.get(dtype) or (8 if dtype.startswith("F8") else int(found[0]) if found else 4)
+    return f"b{next((step for step in _STEPS if width >= step), 4)}"
+
+
+@register.filter
+def add_float(number: float, more: float) -> str:
+    """Return a sum as SVG takes it."""
+    return f"{number + more:.1f}"
+
+
+@register.simple_tag
+def tensor_query(rev: str, chosen: str, text: str, view: str, skip: int = 0) -> str:
+    """Return the question behind a list of tensors, without what is as always."""
+    values = {
+        "revision": "" if rev == "main" else rev,
+        "set": chosen,
+        "q": text,
+        "view": view,
+        "skip": skip or "",
+    }
+    return urlencode({key: value for key, value in values.items() if value})
