@@ -1,23 +1,35 @@
-"""A folder of safetensors files, opened: which tensors there are, in the order in which they are converted."""
+"""The weights of a checkpoint, opened: which tensors there are, in the order in which they are converted.
 
-import os
+They lie in safetensors files or, where there are none, in PyTorch's own, which are read without running them.
+"""
+
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
+
+import numpy as np
 
 from workers.converting.errors import ConvertError
-from workers.formats.findings import Finding, FormatError, Inspection
-from workers.formats.reader import FileReader
-from workers.formats.safetensors import inspect_safetensors
+from workers.formats.findings import FormatError, Inspection, Tensor
+from workers.formats.opened import Opened
+from workers.formats.reader import CachedReader, FileReader
+from workers.formats.safetensors import BITS, inspect_safetensors
 from workers.formats.shard_index import check_shards, inspect_shard_index
+from workers.formats.torch_files import read_torch
 
-INDEX = "model.safetensors.index.json"
+INDEX, TORCH_INDEX = "model.safetensors.index.json", "pytorch_model.bin.index.json"
+TORCH_ENDINGS = (".bin", ".pt", ".pth")
+# Numbers that are not in the order of their tensor are read all at once.
+MAX_SCATTERED = 256 * 2**20
 
 
 class Source(NamedTuple):
-    """A tensor as it lies in a file; the shape is slowest dimension first."""
+    """A tensor as it lies in a file; the shape is slowest dimension first.
+
+    `start` is where its first number lies, `size` what its numbers take. `strides` are told, in numbers, where they do
+    not follow each other in the tensor's order.
+    """
 
     name: str
     dtype: str
@@ -25,6 +37,7 @@ class Source(NamedTuple):
     file: int
     start: int
     size: int
+    strides: tuple[int, ...] = ()
 
     @property
     def columns(self) -> int:
@@ -34,123 +47,131 @@ class Source(NamedTuple):
     def rows(self) -> int:
         return prod(self.shape[:-1])
 
+    @property
+    def width(self) -> int:
+        """Bytes of one number."""
+        return BITS[self.dtype] // 8
+
 
 @dataclass(slots=True)
-class Checkpoint:
-    """An open checkpoint. Tensors come by file name, within a file by name."""
+class Checkpoint(Opened):
+    """An open checkpoint. Tensors come by file name, within a safetensors file by name, within others as they come."""
+
+    trouble = ConvertError
+    again = "convert"
 
     folder: Path
-    paths: list[Path] = field(default_factory=list)
-    files: list[int] = field(default_factory=list)
-    stamps: list[tuple[int, int]] = field(default_factory=list)
     tensors: dict[str, Source] = field(default_factory=dict)
 
     def read(self, source: Source, offset: int, length: int) -> bytearray:
         """Bytes of a tensor; safe from several threads. Raises ConvertError that names file and tensor."""
-        data, done, path = bytearray(length), 0, self.paths[source.file]
-        room = memoryview(data)
-        while done < length:
-            try:
-                got = os.preadv(self.files[source.file], [room[done:]], source.start + offset + done)
-            except OSError as error:
-                raise ConvertError(
-                    f"{path}: tensor {source.name!r} cannot be read: {error.strerror}"
-                ) from error
-            if not got:
-                raise ConvertError(f"{path}: ends inside tensor {source.name!r}; it was cut short meanwhile")
-            done += got
+        if source.strides:
+            return self._gather(source)[offset : offset + length]
+        data = bytearray(length)
+        self.fill(source.file, source.name, source.start + offset, memoryview(data))
         return data
 
-    def check_unchanged(self) -> None:
-        """Refuse files that were written to since they were opened."""
-        for path, file, stamp in zip(self.paths, self.files, self.stamps, strict=True):
-            if _stamp(file) != stamp:
-                raise ConvertError(f"{path}: was changed while it was read; convert it again")
-
-    def close(self) -> None:
-        while self.files:
-            os.close(self.files.pop())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
+    def _gather(self, source: Source) -> bytearray:
+        """A tensor whose numbers are scattered, in its order."""
+        width = source.width
+        data = bytearray(_span(source) * width)
+        self.fill(source.file, source.name, source.start, memoryview(data))
+        numbers = np.frombuffer(data, f"<u{width}")
+        strides = [width * stride for stride in source.strides]
+        view = np.lib.stride_tricks.as_strided(numbers, source.shape, strides, writeable=False)
+        return bytearray(view.tobytes())
 
 
-def _stamp(file: int) -> tuple[int, int]:
-    facts = os.fstat(file)
-    return facts.st_size, facts.st_mtime_ns
+def _span(source: Source) -> int:
+    """How many numbers lie between the first and the last of a tensor, both counted."""
+    if not source.size:
+        return 0
+    return 1 + sum((size - 1) * stride for size, stride in zip(source.shape, source.strides, strict=True))
 
 
-def open_checkpoint(folder: Path) -> Checkpoint:
-    """Open and judge the weights of a folder. Raises ConvertError for what is missing or broken."""
-    index = _index(folder)
-    names = sorted(set(index.weight_map.values())) if index else _shards(folder)
-    checkpoint = Checkpoint(folder)
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Open and judge the weights of a folder, or of one file. Raises ConvertError for what is missing or broken."""
+    checkpoint = Checkpoint(path if path.is_dir() else path.parent)
     try:
-        found = {name: _add(checkpoint, folder / name) for name in names}
+        if path.is_dir():
+            _add_folder(checkpoint)
+        else:
+            _add(checkpoint, path)
     except BaseException:
         checkpoint.close()
         raise
-    if index:
-        try:
-            _refuse(folder / INDEX, check_shards(index, found))
-        except BaseException:
-            checkpoint.close()
-            raise
     return checkpoint
 
 
-def _index(folder: Path) -> Inspection | None:
-    path = folder / INDEX
-    if not path.is_file():
-        return None
+def _add_folder(checkpoint: Checkpoint) -> None:
+    """All weights of a folder: those that an index names, else those of the usual names; safetensors come first."""
+    folder = checkpoint.folder
+    for form, index, pattern in (
+        ("safetensors", INDEX, "model*.safetensors"),
+        ("pickle", TORCH_INDEX, "pytorch_model*.bin"),
+    ):
+        names = sorted(path.name for path in folder.glob(pattern))
+        if (folder / index).is_file():
+            _add_indexed(checkpoint, folder / index, form)
+        elif any("-of-" in name for name in names):
+            raise ConvertError(f"{folder / index}: is missing, but {names[0]} is one of several shards")
+        for name in names if not checkpoint.paths else ():
+            _add(checkpoint, folder / name)
+        if checkpoint.paths:
+            return
+    raise ConvertError(f"{folder}: holds neither model*.safetensors nor pytorch_model*.bin")
+
+
+def _add_indexed(checkpoint: Checkpoint, path: Path, form: str) -> None:
     try:
         with FileReader(path) as reader:
-            found = inspect_shard_index(reader)
+            index = inspect_shard_index(reader)
     except OSError as error:
         raise ConvertError(f"{path}: {error.strerror or error}") from error
-    _refuse(path, found.findings)
-    for file in sorted(set(found.weight_map.values())):
-        if not (folder / file).is_file():
-            raise ConvertError(f"{folder / file}: is missing; {INDEX} puts tensors in it")
-    return found
-
-
-def _shards(folder: Path) -> list[str]:
-    names = sorted(path.name for path in folder.glob("model*.safetensors"))
-    if not names:
-        raise ConvertError(f"{folder}: holds no model*.safetensors; other weights are not converted")
-    if any("-of-" in name for name in names):
-        raise ConvertError(f"{folder / INDEX}: is missing, but {names[0]} is one of several shards")
-    return names
+    checkpoint.refuse(path, index.findings)
+    names = sorted(set(index.weight_map.values()))
+    for name in names:
+        if not (path.parent / name).is_file():
+            raise ConvertError(f"{path.parent / name}: is missing; {path.name} puts tensors in it")
+    found = {name: _add(checkpoint, path.parent / name) for name in names}
+    checkpoint.refuse(path, check_shards(index, found, form=form))
 
 
 def _add(checkpoint: Checkpoint, path: Path) -> Inspection:
+    """Judge one file and take its tensors over."""
     number = len(checkpoint.paths)
     try:
-        checkpoint.files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        checkpoint.paths.append(path)
-        checkpoint.stamps.append(_stamp(checkpoint.files[-1]))
-        with FileReader(path) as reader:
-            found = inspect_safetensors(reader)
+        reader = checkpoint.add(path)
+        if path.suffix in TORCH_ENDINGS:
+            return _add_torch(checkpoint, reader, path, number)
+        found = inspect_safetensors(reader)
     except (OSError, FormatError) as error:
-        raise ConvertError(f"{path}: {error}") from error
-    _refuse(path, found.findings)
+        told = error.strerror if isinstance(error, OSError) else None
+        raise ConvertError(f"{path}: {told or error}") from error
+    checkpoint.refuse(path, found.findings)
     for tensor in sorted(found.tensors, key=lambda tensor: tensor.name):
-        if tensor.name in checkpoint.tensors:
-            raise ConvertError(f"{path}: tensor {tensor.name!r} is in another file too")
-        checkpoint.tensors[tensor.name] = Source(
-            tensor.name, tensor.dtype, tensor.shape, number, tensor.start, tensor.end - tensor.start
-        )
+        size = tensor.end - tensor.start
+        _take(checkpoint, path, Source(tensor.name, tensor.dtype, tensor.shape, number, tensor.start, size))
     return found
 
 
-def _refuse(path: Path, findings: list[Finding]) -> None:
-    for finding in findings:
-        if finding.severity == "error":
-            where = f" tensor {finding.tensor[:200]!r}" if finding.tensor is not None else ""
-            raise ConvertError(f"{path}:{where} {finding.message}")
+def _add_torch(checkpoint: Checkpoint, reader: CachedReader, path: Path, number: int) -> Inspection:
+    """Take over what PyTorch wrote, in its order."""
+    found = Inspection("pickle")
+    for tensor in read_torch(reader):
+        weights = prod(tensor.shape)
+        size = weights * BITS[tensor.dtype] // 8
+        if tensor.strides and max(size, tensor.end - tensor.start) > MAX_SCATTERED:
+            raise ConvertError(
+                f"{path}: tensor {tensor.name!r} is {size} bytes that lie scattered; at most {MAX_SCATTERED} are "
+                "put in order here, so save it with .contiguous()"
+            )
+        _take(checkpoint, path, Source(*tensor[:3], number, tensor.start, size, tensor.strides))
+        found.tensors.append(Tensor(*tensor[:5], weights))
+    return found
+
+
+def _take(checkpoint: Checkpoint, path: Path, source: Source) -> None:
+    if source.name in checkpoint.tensors:
+        raise ConvertError(f"{path}: tensor {source.name!r} is in another file too")
+    checkpoint.tensors[source.name] = source

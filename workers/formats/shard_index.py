@@ -82,8 +82,8 @@ def _is_file_name(name: str) -> bool:
     )
 
 
-def check_shards(index: Inspection, shards: Shards) -> list[Finding]:
-    """Judge an index against its shards, by file name; None is a file that is not there.
+def check_shards(index: Inspection, shards: Shards, *, form: str = "safetensors") -> list[Finding]:
+    """Judge an index against its shards of one form, by file name; None is a file that is not there.
 
     Findings beyond a hundred of each severity are dropped, as everywhere. A shard that was not read whole or
     whose list was cut cannot be judged tensor by tensor, so it gets one warning instead.
@@ -93,17 +93,17 @@ def check_shards(index: Inspection, shards: Shards) -> list[Finding]:
     for name, file in index.weight_map.items():
         wanted.setdefault(file, set()).add(name)
     for file, names in wanted.items():
-        _check_shard(found, file, names, shards.get(file))
+        _check_shard(found, file, names, shards.get(file), form)
     if found.ok:
         _check_total(found, index, [shards[file] for file in wanted])
     return found.findings
 
 
-def _check_shard(found: Inspection, file: str, names: set[str], shard: Inspection | None) -> None:
+def _check_shard(found: Inspection, file: str, names: set[str], shard: Inspection | None, form: str) -> None:
     if shard is None:
         found.error("missing-shard", f"{file[:200]} is in the index but not among the files")
-    elif not shard.ok or shard.format != "safetensors":
-        found.error("broken-shard", f"{file[:200]} is no sound safetensors file")
+    elif not shard.ok or shard.format != form:
+        found.error("broken-shard", f"{file[:200]} is no sound {form} file")
     elif "tensors" in shard.left_out:
         found.warn("unjudged-shard", f"{file[:200]} has too many tensors to compare with the index")
     else:

@@ -1,17 +1,15 @@
 """A model in one GGUF file or in shards: what is in it, read with bounds and judged before it is believed."""
 
-import os
 import re
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from workers.formats.findings import FormatError, Inspection
 from workers.formats.gguf import inspect_gguf
 from workers.formats.gguf_values import Cursor
-from workers.formats.reader import CachedReader, check_range
+from workers.formats.opened import Opened
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.pairs import Pair, read_pairs
 
@@ -50,21 +48,6 @@ class SourceTensor:
         return prod(self.shape[2:])
 
 
-class Descriptor:
-    """A range reader of an open file."""
-
-    def __init__(self, file: int, size: int) -> None:
-        self.file = file
-        self.size = size
-
-    def read(self, start: int, length: int) -> bytes:
-        check_range(start, length, self.size)
-        data = os.pread(self.file, length, start)
-        if len(data) != length:
-            raise OSError(f"gave {len(data)} of {length} bytes at {start}: did it shrink?")
-        return data
-
-
 def layer_of(name: str) -> int | None:
     """The number in `blk.N.`, or None."""
     found = LAYER.match(name)
@@ -78,15 +61,15 @@ def writing_order(tensor: SourceTensor) -> tuple[int, bytes]:
 
 
 @dataclass(slots=True)
-class Model:
+class Model(Opened):
     """An open model. `pairs` are the first shard's metadata in its order; tensors are in writing order."""
 
-    paths: list[Path]
+    trouble = QuantizeError
+    again = "quantize"
+
     tensors: list[SourceTensor] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     alignment: int = 32
-    files: list[int] = field(default_factory=list)
-    stamps: list[tuple[int, int]] = field(default_factory=list)
 
     def value(self, key: str) -> Any:
         """A metadata value, or None; an array is {type, len, head}."""
@@ -94,45 +77,12 @@ class Model:
 
     def read_into(self, tensor: SourceTensor, offset: int, room: memoryview) -> None:
         """Fill the room from the tensor's bytes. Safe from several threads."""
-        at, done, path = tensor.start + offset, 0, self.paths[tensor.shard]
-        while done < len(room):
-            try:
-                got = os.preadv(self.files[tensor.shard], [room[done:]], at + done)
-            except OSError as error:
-                raise QuantizeError(
-                    f"{path}: tensor {tensor.name!r} cannot be read: {error.strerror}"
-                ) from error
-            if not got:
-                raise QuantizeError(f"{path}: ends inside tensor {tensor.name!r}; it was cut short meanwhile")
-            done += got
-
-    def check_unchanged(self) -> None:
-        """Refuse a model that was written to since it was opened: what was made of it is of two minds."""
-        for path, file, stamp in zip(self.paths, self.files, self.stamps, strict=True):
-            if _stamp(file) != stamp:
-                raise QuantizeError(f"{path}: was changed while it was read; quantize it again")
-
-    def close(self) -> None:
-        while self.files:
-            os.close(self.files.pop())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _stamp(file: int) -> tuple[int, int]:
-    facts = os.fstat(file)
-    return facts.st_size, facts.st_mtime_ns
+        self.fill(tensor.shard, tensor.name, tensor.start + offset, room)
 
 
 def open_model(path: Path) -> Model:
     """Open a GGUF file, or all shards of which it is the first. Raises QuantizeError for what cannot be used."""
-    model = Model([])
+    model = Model()
     try:
         first = _add_shard(model, path)
         split = first.summary.get("split") or {}
@@ -149,13 +99,9 @@ def _add_shard(model: Model, path: Path) -> Inspection:
     """Judge one file and take its tensors over; the first also gives the metadata."""
     shard = len(model.paths)
     try:
-        model.files.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        model.paths.append(path)
-        model.stamps.append(_stamp(model.files[-1]))
-        # Read through the same descriptor: the path may name another file by now.
-        reader = CachedReader(Descriptor(model.files[-1], model.stamps[-1][0]))
+        reader = model.add(path)
         found = inspect_gguf(reader)
-        _refuse(path, found)
+        model.refuse(path, found.findings, also=REFUSED_WARNINGS)
         if not shard:
             model.pairs = read_pairs(Cursor(reader))
             model.alignment = found.metadata.get("general.alignment", 32)
@@ -168,13 +114,6 @@ def _add_shard(model: Model, path: Path) -> Inspection:
         for t in found.tensors
     ]
     return found
-
-
-def _refuse(path: Path, found: Inspection) -> None:
-    for finding in found.findings:
-        if finding.severity == "error" or finding.code in REFUSED_WARNINGS:
-            where = f" tensor {finding.tensor[:200]!r}" if finding.tensor is not None else ""
-            raise QuantizeError(f"{path}:{where} {finding.message}")
 
 
 def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
