@@ -164,6 +164,7 @@ _APPLICATION_DATABASE = ENV.text("HUB_DATABASE_URL", "postgresql://hub@/hub")
 _OWNER_DATABASE = ENV.text("HUB_DATABASE_OWNER_URL", _APPLICATION_DATABASE)
 # Migrations run as the owner of the tables; everything else as a role that cannot change them.
 HUB_DATABASE_ROLE = ENV.choice("HUB_DATABASE_ROLE", "application", ("application", "owner"))
+DATABASE_APPLICATION_ROLE = str(_database(_APPLICATION_DATABASE)["USER"])
 DATABASES = {"default": _database(_OWNER_DATABASE if HUB_DATABASE_ROLE == "owner" else _APPLICATION_DATABASE)}
 
 HUB_REDIS_URL = ENV.text("HUB_REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -242,6 +243,7 @@ CELERY_TASK_TIME_LIMIT = None
 CELERY_BEAT_SCHEDULE = {
     "claim-due": {"task": "workers.claim_due", "schedule": 10.0, "options": {"expires": 10}},
     "flush-downloads": {"task": "workers.flush_downloads", "schedule": 30.0, "options": {"expires": 30}},
+    "mail-notices": {"task": "workers.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
     "ask-upkeep": {"task": "workers.ask_upkeep", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import counters, forms, upkeep
+from hub.catalog import counters, forms, notices, upkeep
 from workers import runs
 
 
@@ -34,3 +34,9 @@ def ask_upkeep() -> None:
     """Ask for sweeping, scrubbing and proofs that were left behind."""
     counters.refresh_window()
     upkeep.ask_upkeep()
+
+
+@shared_task(name="workers.mail_notices")
+def mail_notices() -> None:
+    """Send by mail what people asked to be told that way."""
+    notices.send_mails()

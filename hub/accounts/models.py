@@ -25,6 +25,9 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     username = models.CharField(max_length=MAX_LENGTH, unique=True)
     fullname = models.CharField(max_length=200, blank=True)
+    about = models.CharField(max_length=1000, blank=True, help_text="shown on the user's page")
+    homepage = models.URLField(max_length=300, blank=True)
+    mail_notices = models.BooleanField(default=False, help_text="notices are sent by mail as well")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -38,6 +41,8 @@ class Organization(models.Model):
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     fullname = models.CharField(max_length=200, blank=True)
+    about = models.CharField(max_length=1000, blank=True, help_text="shown on the organization's page")
+    homepage = models.URLField(max_length=300, blank=True)
     private_by_default = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     members = models.ManyToManyField(

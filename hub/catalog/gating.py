@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import access
+from hub.catalog import access, notices
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import AccessRequest, Repo
 
@@ -24,8 +24,26 @@ def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
     if not repo.gated:
         raise BadRequest("This repository is not gated: everyone who can see it can pull it.")
     state = State.ACCEPTED if repo.gated == Repo.Gated.AUTO else State.PENDING
-    request, _ = AccessRequest.objects.get_or_create(repo=repo, user=user, defaults={"state": state})
+    request, made = AccessRequest.objects.get_or_create(repo=repo, user=user, defaults={"state": state})
+    if made and state == State.PENDING:
+        text = f"{user.username} asks to pull {repo.full_name}."
+        notices.notify_all(
+            notices.keepers_of(repo), notices.ACCESS_ASKED, repo, text, f"{_path(repo)}/settings/access"
+        )
     return request
+
+
+def _path(repo: Repo) -> str:
+    return f"/datasets/{repo.full_name}" if repo.type == Repo.Type.DATASET else f"/{repo.full_name}"
+
+
+def _tell(request: AccessRequest, repo: Repo) -> None:
+    words = {State.ACCEPTED: "You may pull", State.REJECTED: "You were turned down for"}
+    if request.state in words:
+        text = f"{words[State(request.state)]} {repo.full_name}." + (
+            f" {request.reason}" if request.reason else ""
+        )
+        notices.notify(request.user, notices.ACCESS_DECIDED, repo, text, _path(repo))
 
 
 def requests_in(viewer: Viewer, repo: Repo, state: str) -> list[AccessRequest]:
@@ -59,6 +77,7 @@ def handle(
     request.state, request.reason = state, reason if state == State.REJECTED else ""
     request.handled_at, request.handled_by = timezone.now(), viewer.user
     request.save(update_fields=["state", "reason", "handled_at", "handled_by"])
+    _tell(request, repo)
 
 
 @transaction.atomic
@@ -71,7 +90,8 @@ def grant(viewer: Viewer, repo: Repo, *, user: str) -> None:
     request = repo.access_requests.select_for_update().filter(user=person).first()
     if request is not None and request.state == State.ACCEPTED:
         raise BadRequest(f"{person.username} has access already.")
-    AccessRequest.objects.update_or_create(
+    given, _ = AccessRequest.objects.update_or_create(
         repo=repo, user=person,
         defaults={"state": State.ACCEPTED, "granted": True, "handled_at": timezone.now(), "handled_by": viewer.user},
     )  # fmt: skip
+    _tell(given, repo)

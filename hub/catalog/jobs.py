@@ -17,6 +17,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from hub import valkey
+from hub.accounts.models import User
+from hub.catalog import notices
 from hub.catalog.models import Job, Repo
 from hub.celery import app
 
@@ -180,8 +182,25 @@ def fail(job: Job, *, error: str, final: bool) -> None:
 
 
 def _announce(job: Job) -> None:
-    """Leave a notice for those who wait, once the result is visible to them."""
+    """Leave a notice for those who wait, once the result is visible to them, and tell whoever asked for the work."""
     transaction.on_commit(lambda: _leave_notice(job.pk))
+    _tell_asker(job)
+
+
+# Work that a person asks for and waits for, in the words of its notice.
+NAMES = {"quantize": "The quantization", "convert": "The conversion"}
+
+
+def _tell_asker(job: Job) -> None:
+    asker = job.payload.get("user")
+    if not isinstance(asker, int) or job.result.get(CANCELLED):
+        return
+    repo = job.repo
+    what = NAMES.get(job.kind, "The work") + (f" of {repo.full_name}" if repo else "")
+    done = job.state == Job.State.DONE
+    text = f"{what} is done." if done else f"{what} failed: {' '.join(job.error.split())[:300]}"
+    kind = notices.JOB_DONE if done else notices.JOB_FAILED
+    notices.notify(User.objects.filter(pk=asker).first(), kind, repo, text, f"/jobs/{job.pk}")
 
 
 def _leave_notice(job_id: UUID) -> None:

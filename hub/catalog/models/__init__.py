@@ -2,6 +2,7 @@
 
 from hub.catalog.models.content import Inspection, RepoBlob
 from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, TreeRow
+from hub.catalog.models.notices import Collection, CollectionItem, Notice
 from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
 from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
 from hub.catalog.models.terms import LineageEdge, PullRecord
@@ -10,6 +11,8 @@ from hub.catalog.models.work import Job
 __all__ = [
     "AccessRequest",
     "Card",
+    "Collection",
+    "CollectionItem",
     "CommitRecord",
     "DownloadDay",
     "GitObject",
@@ -17,6 +20,7 @@ __all__ = [
     "Job",
     "Like",
     "LineageEdge",
+    "Notice",
     "ObjectNetwork",
     "PathChange",
     "PullRecord",

@@ -1,0 +1,105 @@
+"""Telling people what happened: a row for each, behind the bell in the header, and by mail for those who want it.
+
+A notice is written in the transaction of what it tells, so nobody hears of what did not happen.
+"""
+
+import logging
+import smtplib
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from hub.accounts.models import Role, User
+from hub.catalog.models import Notice, Repo
+
+_log = logging.getLogger(__name__)
+
+# What a notice may be about.
+JOB_DONE, JOB_FAILED = "job-done", "job-failed"
+ACCESS_ASKED, ACCESS_DECIDED = "access-asked", "access-decided"
+REVIEW_DECIDED, MEMBERSHIP, PROPOSAL = "review-decided", "membership", "proposal"
+MAX_TEXT, MAX_URL = 500, 500
+MAX_MAILS = 100
+
+
+def notify(user: User | None, kind: str, repo: Repo | None, text: str, url: str = "") -> None:
+    """Tell one person one sentence; ``url`` is a path of this hub that says more.  Nobody is told nothing."""
+    if user is None or not user.is_active:
+        return
+    Notice.objects.create(
+        user=user, kind=kind, repo=repo, text=text[:MAX_TEXT], url=url[:MAX_URL] if url.startswith("/") else "",
+        mail_due=user.mail_notices and bool(user.email) and sends_mail(),
+    )  # fmt: skip
+
+
+def notify_all(users: Iterable[User], kind: str, repo: Repo | None, text: str, url: str = "") -> None:
+    """Tell several people the same."""
+    for user in users:
+        notify(user, kind, repo, text, url)
+
+
+def keepers_of(repo: Repo) -> QuerySet[User]:
+    """Return those who decide about a repo: its namespace's user, or the admins of its organization."""
+    if repo.namespace.user_id:
+        return User.objects.filter(pk=repo.namespace.user_id, is_active=True)
+    return User.objects.filter(
+        is_active=True, memberships__organization=repo.namespace.organization_id, memberships__role=Role.ADMIN
+    )
+
+
+def unread(user: User) -> int:
+    """Return how many notices somebody has not read."""
+    return Notice.objects.filter(user=user, read_at=None).count()
+
+
+def recent(user: User, *, before: int = 0, limit: int = 50) -> list[Notice]:
+    """Return somebody's notices, newest first, those older than the notice ``before`` where that is given."""
+    found = Notice.objects.filter(user=user).select_related("repo__namespace").order_by("-pk")
+    return list((found.filter(pk__lt=before) if before else found)[:limit])
+
+
+def mark_read(user: User, *, pk: int | None = None) -> int:
+    """Mark one notice of somebody's as read, or all; returns how many were unread."""
+    mine = Notice.objects.filter(user=user, read_at=None)
+    return (mine.filter(pk=pk) if pk is not None else mine).update(read_at=timezone.now())
+
+
+# --- mail ---------------------------------------------------------------------------------------------------
+
+
+def sends_mail() -> bool:
+    """True where the hub can mail: there is a mail server, and the hub knows its own address for links."""
+    return bool(settings.EMAIL_HOST and settings.HUB_PUBLIC_URL)
+
+
+def send_mails() -> int:
+    """Send the notices that are due by mail; returns how many went out.  A server that is away gets them later."""
+    sent = 0
+    due = Notice.objects.filter(mail_due=True).order_by("created_at").values_list("pk", flat=True)
+    for pk in list(due[:MAX_MAILS]):
+        with transaction.atomic():
+            waiting = Notice.objects.select_for_update(skip_locked=True, of=("self",)).select_related("user")
+            notice = waiting.filter(pk=pk, mail_due=True).first()
+            if notice is None:
+                continue
+            try:
+                _mail_of(notice).send()
+            except smtplib.SMTPRecipientsRefused:
+                _log.warning("The mail of notice %s was refused for good.", pk)
+            except (smtplib.SMTPException, OSError) as error:
+                _log.warning("Notices were not mailed: %s", error)
+                break
+            Notice.objects.filter(pk=pk).update(mail_due=False)
+            sent += 1
+    return sent
+
+
+def _mail_of(notice: Notice) -> EmailMessage:
+    address = f"{settings.HUB_PUBLIC_URL}{notice.url or '/notifications'}"
+    subject = " ".join(notice.text.split())[:150]
+    body = f"{notice.text}\n\n{address}\n\nMails like this one can be ended at {settings.HUB_PUBLIC_URL}/settings\n"
+    return EmailMessage(subject=subject, body=body, to=[notice.user.email])

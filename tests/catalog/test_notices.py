@@ -1,0 +1,73 @@
+"""Who is told what, in the page and by mail."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from hub.accounts.identity import Viewer
+from hub.catalog import gating, jobs, notices
+from hub.catalog.models import Job, Notice
+from hub.catalog.repos import change_settings
+from tests.factories import make_organization, make_repo, make_user, make_viewer
+
+pytestmark = pytest.mark.django_db
+
+
+def texts(viewer: Viewer) -> list[str]:
+    assert viewer.user
+    return [notice.text for notice in notices.recent(viewer.user)]
+
+
+def test_owners_hear_who_asks_and_the_asker_hears_the_answer() -> None:
+    ada, bob, carol = make_viewer("ada"), make_viewer("bob"), make_viewer("carol")
+    assert ada.user and bob.user and carol.user
+    make_organization("lab", admin=ada.user, write=carol.user)
+    repo = make_repo(ada, "ships", namespace="lab")
+    change_settings(ada, repo, gated="manual")
+    gating.ask_access(bob, repo)
+    gating.ask_access(bob, repo)
+    assert texts(ada) == ["bob asks to pull lab/ships."]
+    assert texts(carol) == []
+    gating.handle(ada, repo, state="rejected", user="bob", reason="Not for bob.")
+    assert texts(bob) == ["You were turned down for lab/ships. Not for bob."]
+    assert notices.unread(bob.user) == 1
+    assert notices.mark_read(bob.user) == 1
+    assert notices.unread(bob.user) == 0
+
+
+def test_whoever_asked_for_work_is_told_how_it_ended_and_not_that_they_cancelled_it() -> None:
+    ada = make_viewer("ada")
+    assert ada.user
+    repo = make_repo(ada, "ships")
+    asked = [
+        jobs.ask(kind="quantize", subject=str(number), repo=repo, payload={"user": ada.user.pk})
+        for number in range(3)
+    ]
+    done, failing = (jobs.claim(job.pk) for job in asked[:2])
+    assert done and failing
+    with jobs.finishing(done, {}):
+        pass
+    jobs.fail(failing, error="The disk is full.", final=True)
+    jobs.cancel(asked[2], why="Cancelled by ada.")
+    told = Notice.objects.order_by("pk").values_list("text", "kind", "url")
+    assert list(told) == [
+        ("The quantization of ada/ships is done.", "job-done", f"/jobs/{done.pk}"),
+        ("The quantization of ada/ships failed: The disk is full.", "job-failed", f"/jobs/{failing.pk}"),
+    ]
+    assert Job.objects.filter(state="failed").count() == 2
+
+
+def test_notices_are_mailed_once_to_those_who_want_it(settings: Any) -> None:
+    settings.EMAIL_HOST, settings.HUB_PUBLIC_URL = "mail.example", "https://hub.example"
+    wants, silent = make_user("wants"), make_user("silent")
+    for user in (wants, silent):
+        user.email, user.mail_notices = f"{user.username}@example.org", user == wants
+        user.save()
+        notices.notify(user, notices.JOB_DONE, None, "It is\ndone.", "/jobs/1")
+        notices.notify(user, notices.JOB_DONE, None, "Elsewhere.", "https://evil.example")
+    assert notices.send_mails() == 2
+    assert notices.send_mails() == 0
+    assert [item.to for item in mail.outbox] == [["wants@example.org"]] * 2
+    assert "https://hub.example/jobs/1" in mail.outbox[0].body
+    assert "evil.example" not in mail.outbox[1].body
