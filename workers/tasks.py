@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import counters, forms, notices, upkeep
+from hub.catalog import counters, forms, notices, pulse, upkeep
 from workers import runs
 
 
@@ -18,6 +18,7 @@ def run(job_id: str) -> None:
 @shared_task(name="workers.claim_due")
 def claim_due() -> None:
     """Do whatever is due: jobs whose bell was lost, that are to be tried again, or whose worker was killed."""
+    pulse.note_worker()
     runs.run_due()
 
 

@@ -13,6 +13,7 @@ from hub.pages import (
     people,
     quantizations,
     repos,
+    staff,
     tensors,
 )
 
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("licenses", licenses.shelf_list, name="licenses"),
     path("licenses/<seg:license_id>", licenses.one, name="license"),
     path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
+    path("staff", staff.show, name="staff"),
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),
     path("login", people.log_in, name="login"),

@@ -1,0 +1,26 @@
+"""The state of the house on one page, for staff."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from hub.accounts.identity import Viewer
+from hub.catalog import dashboard, pulse
+from hub.catalog.errors import RepoNotFound
+from hub.pages.doors import page
+
+
+@page
+def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Health, work, bytes and people; for anyone else this page does not exist."""
+    if not viewer.is_staff:
+        raise RepoNotFound("staff")
+    context = {
+        "now": timezone.now(), "parts": [*pulse.servers(), pulse.workers()], "queue": dashboard.queue(),
+        "stored": dashboard.stored(), "disk": dashboard.disk(), "open_jobs": dashboard.open_jobs(),
+        "failed": dashboard.failed_jobs(), "largest": dashboard.largest(), "pulled": dashboard.most_pulled(),
+        "clearances": dashboard.by_clearance(), "people": dashboard.people(), "section": "staff",
+        "waiting": dashboard.waiting_reviews(), "acts": dashboard.latest_acts(),
+    }  # fmt: skip
+    partial = request.headers.get("HX-Target") == "dashboard"
+    return render(request, "staff/panels.html" if partial else "staff/dashboard.html", context)
