@@ -19,10 +19,10 @@ _MAX_COPYRIGHT_WORDS = 16
 _CONTROLS_PER_CHARACTER = 0.001
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
-_BARE_TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}\s{0,3}/?>")
+BARE_TAG = re.compile(r"</?[a-z][a-z0-9]{0,9}\s{0,3}/?>")
 _COPYRIGHT = re.compile(
     r"\W{0,20}(?:copyright|©|\(c\))(?=[^\n]{0,60}?(?:\b(?:19|20)\d\d\b|[<\[{]{1,2}\s?(?:yyyy|year)))"
 )
@@ -57,7 +57,7 @@ def read_words(content: bytes) -> Words:
     """Return the words of a file; raises Unreadable for binary content and for more than a licence can hold."""
     if len(content) > MAX_BYTES:
         raise Unreadable(f"The file has {len(content)} bytes; license texts are read up to {MAX_BYTES}.")
-    return split_words(_decoded(content))
+    return split_words(decoded(content))
 
 
 def split_words(text: str) -> Words:
@@ -65,9 +65,9 @@ def split_words(text: str) -> Words:
     words: list[str] = []
     lines: list[int] = []
     for number, line in enumerate(_lines(text), start=1):
-        if _is_copyright(line):
+        if is_copyright(line):
             continue
-        found = _WORD.findall(line)
+        found = WORD.findall(line)
         words += found
         lines += [number] * len(found)
         if len(words) > MAX_WORDS:
@@ -80,7 +80,8 @@ def signals_in(words: Sequence[str]) -> list[str]:
     return [word for word in words if word in SIGNALS]
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """Return a file's text; raises Unreadable for binary content."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16", "replace")
     else:
@@ -95,16 +96,16 @@ def _decoded(content: bytes) -> str:
 
 def _lines(text: str) -> Iterator[str]:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
     for line in text.casefold().splitlines():
-        yield _BARE_TAG.sub(" ", line) if "<" in line else line
+        yield BARE_TAG.sub(" ", line) if "<" in line else line
 
 
-def _is_copyright(line: str) -> bool:
+def is_copyright(line: str) -> bool:
     """A line that only says who holds the rights since when; one that says more is read like any other."""
     if len(line) > 300 or not _COPYRIGHT.match(line):
         return False
-    words = _WORD.findall(line)
+    words = WORD.findall(line)
     return len(words) <= _MAX_COPYRIGHT_WORDS and not any(
         word in SIGNALS and word not in _NAMES for word in words
     )
