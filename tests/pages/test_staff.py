@@ -31,7 +31,7 @@ def test_staff_sees_the_state_of_the_house(staff: Client, ada: User, make_repo: 
     Job.objects.filter(pk=bad.pk).update(state="failed", error="the header lies", finished_at=bad.created_at)
     tasks.claim_due()
     words = words_of(staff.get("/staff"))
-    for said in ("All proven", "the header lies", "7.00 MB", "database", "heard 0 s ago", "ada/ships"):
+    for said in ("All proven", "the header lies", "7.00 MB", "database", "ada/ships"):
         assert said in words
 
 
