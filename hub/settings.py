@@ -164,8 +164,8 @@ _APPLICATION_DATABASE = ENV.text("HUB_DATABASE_URL", "postgresql://hub@/hub")
 _OWNER_DATABASE = ENV.text("HUB_DATABASE_OWNER_URL", _APPLICATION_DATABASE)
 # Migrations run as the owner of the tables; everything else as a role that cannot change them.
 HUB_DATABASE_ROLE = ENV.choice("HUB_DATABASE_ROLE", "application", ("application", "owner"))
-DATABASE_APPLICATION_ROLE = str(_database(_APPLICATION_DATABASE)["USER"])
-DATABASES = {"default": _database(_OWNER_DATABASE if HUB_DATABASE_ROLE == "owner" else _APPLICATION_DATABASE)}
+APPLICATION_DATABASE = _database(_APPLICATION_DATABASE)
+DATABASES = {"default": _database(_OWNER_DATABASE) if HUB_DATABASE_ROLE == "owner" else APPLICATION_DATABASE}
 
 HUB_REDIS_URL = ENV.text("HUB_REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": HUB_REDIS_URL}}

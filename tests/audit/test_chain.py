@@ -1,5 +1,6 @@
 """The chain: what is added, how it is sealed, and what the database refuses."""
 
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from hub.audit import chain
 from hub.audit.canonical import link_digest
 from hub.audit.models import Entry, Personal
+from hub.audit.verifying import verify
 from tests.factories import make_user
 
 
@@ -79,3 +81,23 @@ def test_an_act_that_fails_leaves_no_entry() -> None:
         add()
         raise RuntimeError
     assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entries_of_many_at_once_make_one_chain() -> None:
+    def body(number: int) -> None:
+        try:
+            for again in range(8):
+                with transaction.atomic():
+                    add(data={"thread": number, "again": again})
+                    add(subject="second")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=body, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outcome = verify()
+    assert (outcome.fault, outcome.entries) == ("", 80)

@@ -18,12 +18,13 @@ FIRST_ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    help = "Migrate the database, make the bucket, load the licenses, and make the first administrator."
+    help = "Migrate and guard the database, make the bucket, load the licenses, and make the first administrator."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_the_future()
         call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
+        call_command("audit", "guard", stdout=self.stdout)
         ensure_bucket()
         call_command("load_licenses", stdout=self.stdout)
         self._first_admin(settings.HUB_DATA / "admin-password")
