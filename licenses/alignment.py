@@ -25,8 +25,8 @@ _MONTHS = frozenset(
 
 def align(known: Shown, given: Shown, passages: Mapping[str, str] | None = None) -> Alignment:
     """Compare two texts; ``passages`` maps terms to words of the known text that support them."""
-    runs, whole = shared_runs(known.keys, given.keys)
-    runs = _slid(_without_lonely(runs, known, given), known, given)
+    shared_words, whole = shared_runs(known.keys, given.keys)
+    runs = _slid(_without_lonely(shared_words, known, given), known, given)
     steps = list(_steps(known, given, runs))
     marked, remarks = _remarks(known, given, steps)
     rows = tuple(rows_of(known, given, marked, find_passages(known, passages or {})))
