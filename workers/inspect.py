@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 from hub.catalog import jobs, objects
+from hub.catalog.checkpoints import FACT
 from hub.catalog.errors import CatalogError
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo, RepoBlob
 from hub.catalog.trees import Entry, files
 from storage.downloads import BlobReader
 from storage.errors import ObjectMissing
-from workers import summary
+from workers import preflight, summary
 from workers.errors import Refused
 from workers.formats.findings import Inspection as Found
+from workers.formats.findings import clean
 from workers.formats.reader import BytesReader, CachedReader
 from workers.formats.shard_index import inspect_shard_index
 from workers.formats.sniff import inspect, named_format
@@ -45,6 +47,9 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
     }
     indexes = _indexes(repo, entries)
     facts = summary.facts(entries, found, indexes, _config(repo, entries))
+    checkpoint = preflight.verdict(repo, record, entries)
+    if checkpoint is not None:
+        facts[FACT] = clean(checkpoint)
     with jobs.fenced(job):
         if _states(list(files(repo, record.tree))) != _states(entries):
             return False

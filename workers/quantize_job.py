@@ -1,39 +1,44 @@
 """Quantizing a model of the hub: fetch its proven bytes, make each type, store and hash what came out, commit all.
 
-Until the last transaction nothing is to be seen of it.  A run that is killed leaves a folder, which the next one
-sweeps, and uploads, which the next one finds again: the same source gives the same bytes.
+A checkpoint becomes one GGUF file first, of which all types are made.  Until the last transaction nothing is to be seen
+of it.  A run that is killed leaves a folder, which the next one sweeps, and uploads, which the next one finds: the
+same source gives the same bytes.
 """
 
 import random
-import time
+import shutil
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from hub.catalog import access, conversions, jobs, landing
+from hub.catalog import access, conversions, jobs, landing, sources
+from hub.catalog.checkpoints import Checkpoint, is_weights
 from hub.catalog.commits import Message
 from hub.catalog.conversions import Wish
 from hub.catalog.errors import BeingProven, CatalogError, StoreTrouble
-from hub.catalog.ggufs import Gguf
+from hub.catalog.ggufnames import file_name
 from hub.catalog.jobs import LeaseLost
 from hub.catalog.lookups import Located, locate_in
 from hub.catalog.models import Job
 from hub.catalog.repos import public_url
-from storage import downloads, making, settling
-from storage.digests import StreamHasher
-from storage.errors import ChunksDamaged, ObjectMissing, StoreUnavailable
+from hub.catalog.sources import Source
+from hub.catalog.trees import Entry
+from storage import making, settling
+from storage.errors import StoreUnavailable
 from storage.models import Upload
-from workers import provenance, scratch
+from workers import headers, inputs, provenance, scratch
+from workers.convert import ConvertError, convert_checkpoint
+from workers.convert import Progress as ConvertProgress
 from workers.errors import Refused
-from workers.quantize import Progress, QuantizeError, WrittenFile, quantize_file
+from workers.meter import Meter
+from workers.quantize import Options, Outcome, Progress, QuantizeError, WrittenFile, quantize_file
 from workers.quantizing.model import open_model
 
-REPORT_SECONDS = 1.0
 # One conversion at a time leaves the other workers to proofs, for which people wait.
 TURN_SECONDS = 10.0
 
@@ -66,26 +71,40 @@ def _must_wait(job: Job) -> bool:
 
 @dataclass
 class Task:
-    """One run: what is wanted, of which model, and how far it is."""
+    """One run: what is wanted, of which model, how far it is, and what has been read and made."""
 
     job: Job
     wish: Wish
     at: Located
-    model: Gguf
+    source: Source
+    matrix: Entry | None
     folder: Path
-    meter: "Meter"
+    meter: Meter
+    files: list[inputs.Input] = field(default_factory=list)
     uploads: dict[str, Upload] = field(default_factory=dict)
     statements: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The GGUF file that all types are made from, its size in bytes, its tensors, and whether its header has a name."""
+
+    path: Path
+    size: int
+    tensors: int
+    named: bool
 
 
 def _work(job: Job, folder: Path) -> None:
     try:
         task = _begin(job, folder)
-        source = _fetch(task)
+        matrix = _fetch_matrix(task)
+        base = _base(task)
         for name in task.wish.types:
-            _make(task, source, name)
+            _make(task, base, matrix, name)
         _land(task)
-    except QuantizeError as error:
+    except (QuantizeError, ConvertError) as error:
         # Where the files lay is nobody's business.
         raise Refused(str(error).replace(f"{folder}/", "")) from error
     except (StoreTrouble, BeingProven):
@@ -100,94 +119,128 @@ def _begin(job: Job, folder: Path) -> Task:
     wish = Wish.of(job)
     access.require_convert(wish.viewer(), job.repo)
     at = locate_in(job.repo, wish.commit)
-    model = conversions.choose(at, wish.path)
-    # Each type is made from the whole source, sent, and read back.
-    once = model.size + 2 * (conversions.room_for(model, wish.types) - model.size)
-    return Task(job, wish, at, model, folder, Meter(job, model.size + once * len(wish.types)))
+    source = sources.choose(at, wish.path)
+    matrix = sources.choose_matrix(at, source, wish.imatrix, wish.types)
+    sources.require_disk(source, wish.types, matrix)
+    return Task(job, wish, at, source, matrix, folder, Meter(job, _bytes_to_do(source, wish, matrix)))
 
 
-class Meter:
-    """Reports bytes done of all bytes to be read, made, sent and hashed; raises LeaseLost when the job was taken."""
-
-    def __init__(self, job: Job, total: int) -> None:
-        self.job, self.total, self.before = job, max(total, 1), 0
-        self.began, self.next = time.monotonic(), 0.0
-
-    def tell(self, done: int, step: str, **more: Any) -> None:
-        """Show the bytes done of what is done now, at most once a second."""
-        now = time.monotonic()
-        if now < self.next:
-            return
-        self.next = now + REPORT_SECONDS
-        share = min((self.before + done) / self.total, 1.0)
-        left = (now - self.began) * (1 - share) / share if share else None
-        detail = {"bytes": min(self.before + done, self.total), "of": self.total, **more}
-        detail["secondsLeft"] = None if left is None else round(left)
-        jobs.report(self.job, progress=share, step=step, detail=detail)
-
-    def end(self, size: int) -> None:
-        """So many bytes are done for good."""
-        self.before += size
+def _bytes_to_do(source: Source, wish: Wish, matrix: Entry | None) -> int:
+    """Everything is read; a checkpoint is converted; each type is made from the whole, sent, and read back."""
+    base = source.base_size if isinstance(source, Checkpoint) else source.size
+    read = source.size + (matrix.size if matrix is not None else 0)
+    once = base + 2 * sources.outcome_size(source, wish.types)
+    return read + (base if isinstance(source, Checkpoint) else 0) + once * len(wish.types)
 
 
-def _fetch(task: Task) -> Path:
-    """Copy the shards to the disk and check their hashes; returns the first one's path."""
-    inputs = task.folder / "in"
-    inputs.mkdir()
-    for shard in task.model.shards:
-        path, found = inputs / shard.name, StreamHasher()
-        try:
-            with (
-                closing(downloads.open_range(shard.sha256, 0, shard.size)) as content,
-                path.open("wb") as file,
-            ):
-                for piece in content:
-                    file.write(piece)
-                    found.update(piece)
-                    task.meter.tell(file.tell(), f"reading {shard.name}")
-        except ChunksDamaged:
-            # Somebody looks at that xorb now; the next run sees what is left.
-            raise
-        except ObjectMissing as error:
-            raise Refused(f"{shard.path}: {error}") from error
-        if found.digest() != shard.sha256:
-            raise StoreUnavailable(f"{shard.path} did not read as what it is.")
-        task.meter.end(shard.size)
-    return inputs / task.model.shards[0].name
+def _fetch_matrix(task: Task) -> Path | None:
+    if task.matrix is None:
+        return None
+    path = task.folder / "matrix" / task.matrix.name
+    task.files.append(inputs.fetch(task.at.repo, task.matrix, path, task.meter))
+    return path
 
 
-def _make(task: Task, source: Path, name: str) -> None:
+def _base(task: Task) -> Base:
+    """Bring what all types are made from to the disk."""
+    if isinstance(task.source, Checkpoint):
+        path = _converted(task, task.source)
+    else:
+        folder = task.folder / "in"
+        for shard in task.source.shards:
+            task.files.append(inputs.fetch(task.at.repo, shard, folder / shard.name, task.meter))
+        path = folder / task.source.shards[0].name
+    with open_model(path) as model:
+        size = sum(file.stat().st_size for file in model.paths)
+        return Base(path, size, len(model.tensors), bool(model.value("general.name")))
+
+
+def _converted(task: Task, source: Checkpoint) -> Path:
+    """Make the GGUF file of a checkpoint, and give the room of the checkpoint's weights back."""
+    # The folder's name is something that converting reads.
+    folder, outputs = task.folder / "in" / task.at.repo.name, task.folder / "base"
+    for entry in source.files:
+        task.files.append(inputs.fetch(task.at.repo, entry, folder / entry.path, task.meter))
+    outputs.mkdir()
+    outcome = convert_checkpoint(
+        folder, outputs / "model.gguf", source.base_type, progress=_conversion_watcher(task, source)
+    )
+    task.meter.end(source.base_size)
+    for name, count in outcome.overflows.items():
+        task.warnings.append(f"{name}: {count} weights are beyond {outcome.type} and became infinite")
+    for entry in source.files:
+        if is_weights(entry):
+            (folder / entry.path).unlink()
+    return outcome.file.path
+
+
+def _conversion_watcher(task: Task, source: Checkpoint) -> Any:
+    seen: set[str] = set()
+
+    def watch(progress: ConvertProgress) -> None:
+        seen.add(progress.tensor)
+        task.meter.tell(
+            progress.done, f"converting to {source.base_type}: tensor {len(seen)}", tensor=len(seen)
+        )
+
+    return watch
+
+
+def _make(task: Task, base: Base, matrix: Path | None, name: str) -> None:
     """Make one type, store it, and hash what is stored."""
     outputs, begun = task.folder / "out", timezone.now()
     outputs.mkdir(exist_ok=True)
-    target = outputs / f"{task.model.stem}-{name}.gguf"
-    outcome = quantize_file(source, target, name, progress=_watcher(task, source, name))
-    task.meter.end(task.model.size)
+    target, metadata = file_name(task.source.stem, name), _header(task, base)
+    options = Options(
+        imatrix=None if matrix is None else str(matrix), imatrix_label=task.wish.imatrix or None,
+        measure=True, metadata=metadata,
+    )  # fmt: skip
+    outcome = quantize_file(
+        base.path, outputs / target, name, options=options, progress=_watcher(task, base, name)
+    )
+    task.meter.end(base.size)
     for file in outcome.files:
         task.uploads[file.path.name] = _stored(task, file, name)
-        file.path.unlink()
     making.touch(owner_of(task.job))
-    shards = tuple((shard.path, shard.sha256, shard.size) for shard in task.model.shards)
-    origin = provenance.Source(
-        public_url(task.at.repo.full_name), task.wish.commit, shards, task.model.weights
+    made = provenance.Made(
+        name, target, outcome.files, metadata, outcome.error, _errors(outcome), evaluation={}
     )
-    task.statements.append(
-        provenance.statement(
-            outcome.files, type_=name, source=origin, builder=public_url(""), run=str(task.job.pk), begun=begun,
-            ended=timezone.now(),
-        )
+    task.statements.append(_statement(task, made, begun))
+    shutil.rmtree(outputs)
+
+
+def _header(task: Task, base: Base) -> dict[str, Any]:
+    repo = task.at.repo
+    return headers.header(
+        repository=repo.full_name, address=public_url(repo.full_name), commit=task.wish.commit, path=task.source.path,
+        card=task.at.card, named=base.named,
     )  # fmt: skip
 
 
-def _watcher(task: Task, source: Path, name: str) -> Any:
-    with open_model(source) as model:
-        count = len(model.tensors)
+def _errors(outcome: Outcome) -> dict[str, float]:
+    return {tensor.name: tensor.error for tensor in outcome.tensors if tensor.error}
+
+
+def _statement(task: Task, made: provenance.Made, begun: datetime) -> dict[str, Any]:
+    source, is_checkpoint = task.source, isinstance(task.source, Checkpoint)
+    origin = provenance.Source(
+        address=public_url(task.at.repo.full_name), commit=task.wish.commit, path=source.path,
+        files=tuple((file.path, file.sha256, file.size) for file in task.files), weights=source.weights,
+        folder=task.at.repo.name if is_checkpoint else "",
+        base=source.base_type if isinstance(source, Checkpoint) else "", imatrix=task.wish.imatrix,
+    )  # fmt: skip
+    return provenance.statement(
+        made, origin, builder=public_url(""), run=str(task.job.pk), begun=begun, ended=timezone.now()
+    )
+
+
+def _watcher(task: Task, base: Base, name: str) -> Any:
     seen: set[str] = set()
 
     def watch(progress: Progress) -> None:
         seen.add(progress.tensor)
-        text = f"{name}: tensor {len(seen)} of {count}"
-        task.meter.tell(progress.done, text, type=name, tensor=len(seen), tensors=count)
+        text = f"{name}: tensor {len(seen)} of {base.tensors}"
+        task.meter.tell(progress.done, text, type=name, tensor=len(seen), tensors=base.tensors)
 
     return watch
 
@@ -215,13 +268,14 @@ def _land(task: Task) -> None:
     wish = task.wish
     result: dict[str, Any] = {}
     message = Message(
-        f"Quantize {task.model.stem} to {_listed(wish.types)}",
-        f"From {task.model.path} of {task.at.repo.full_name} at commit {wish.commit}.",
+        f"Quantize {task.source.stem} to {_listed(wish.types)}",
+        f"From {task.source.path} of {task.at.repo.full_name} at commit {wish.commit}.",
     )
     made = landing.Made(task.uploads, task.statements)
     with jobs.finishing(task.job, result):
         landed = landing.land(wish.viewer(), task.at, target=wish.target, made=made, message=message)
         result |= {"repository": landed.repo.full_name, "commit": landed.commit.oid, "files": _files(task)}
+        result |= {"warnings": task.warnings} if task.warnings else {}
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -229,6 +283,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _files(task: Task) -> list[dict[str, Any]]:
+    errors = {
+        subject["name"]: quality
+        for one in task.statements
+        for quality in [provenance.quality_in(one)]
+        for subject in one["subject"]
+    }
     return [
-        {"path": path, "sha256": upload.sha256, "size": upload.size} for path, upload in task.uploads.items()
+        {"path": path, "sha256": upload.sha256, "size": upload.size, **errors[path]}
+        for path, upload in task.uploads.items()
     ]

@@ -5,9 +5,9 @@ The work is a job; `workers.quantize_job` does it, and `landing` puts what came 
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any, Self
 from uuid import UUID
 
@@ -16,27 +16,26 @@ from django.db import transaction
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import access, jobs, landing
-from hub.catalog.errors import BadRequest, EntryNotFound, NoRoom, SignInNeeded, TooManyAtOnce
-from hub.catalog.ggufs import TOWER, Gguf, models_in
+from hub.catalog import access, jobs, landing, sources
+from hub.catalog.errors import BadRequest, EntryNotFound, SignInNeeded, TooManyAtOnce
+from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
 from hub.catalog.lookups import Located
 from hub.catalog.models import Job, Repo
 from hub.catalog.tickets import identity_of, viewer_again
 
 KIND = "quantize"
-# What the worker makes of a model without an importance matrix; a test holds this against the worker's own list.
-TYPES = (
-    "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0",
-    "IQ4_NL", "IQ4_XS", "MXFP4_MOE", "Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K", "TQ2_0", "TQ1_0", "Q2_0", "Q1_0",
-)  # fmt: skip
-_BYTES = {"F32": 4.0, "F16": 2.0, "BF16": 2.0}
-# No other type takes more than Q8_0 does: 34 bytes for 32 weights.
-_MOST_BYTES = 34 / 32
+# How much a file's answers differ from those of the weights that it was made from.
+PERPLEXITY, DIVERGENCE = "perplexity", "kl"
+EVALUATIONS = (PERPLEXITY, DIVERGENCE)
+_EVALUATOR = "xllamacpp"
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a job is to do, as its payload keeps it: who asked, for what, of which file at which commit."""
+    """What a job is to do, as its payload keeps it: who asked, for what, of which file at which commit.
+
+    ``path`` is config.json for a checkpoint, else a GGUF file; ``imatrix`` is a path too.
+    """
 
     user: int | None
     token: int | None
@@ -44,6 +43,8 @@ class Wish:
     path: str
     types: list[str]
     target: str
+    imatrix: str = ""
+    evaluate: str = ""
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -55,20 +56,26 @@ class Wish:
         return viewer_again(self.user, self.token, what="asked for this conversion")
 
 
-def ask(viewer: Viewer, at: Located, *, types: Sequence[str], source: str = "", target: str = "") -> Job:
+def ask(
+    viewer: Viewer, at: Located, *, types: Sequence[str], source: str = "", target: str = "", imatrix: str = "",
+    evaluate: str = "",
+) -> Job:  # fmt: skip
     """Ask for quantizations of a model at a commit; an open job for the same is returned again.
 
     ``source`` is a file's path, needed where the commit holds several models; ``target`` the name of another repo than
-    ``NAME-GGUF``.  Raises what the gate says, BadRequest, NameTaken, NoRoom and TooManyAtOnce.
+    ``NAME-GGUF``; ``imatrix`` the path of an importance matrix; ``evaluate`` one of EVALUATIONS.  Raises what the gate
+    says, BadRequest, NameTaken, NoRoom and TooManyAtOnce.
     """
     access.require_convert(viewer, at.repo)
-    chosen, wanted = choose(at, source), _known(types)
+    _require_evaluator(evaluate)
+    chosen, wanted = sources.choose(at, source), _known(types)
+    matrix = sources.choose_matrix(at, chosen, imatrix, wanted)
     name = landing.target_name(at.repo, target)
     landing.find_target(viewer, at.repo, name)
-    _require_disk(chosen, wanted)
+    sources.require_disk(chosen, wanted, matrix)
     user, token = identity_of(viewer)
-    wish = Wish(user, token, at.commit, chosen.path, wanted, name.name)
-    about = json.dumps([chosen.path, sorted(wanted), name.key])
+    wish = Wish(user, token, at.commit, chosen.path, wanted, name.name, imatrix, evaluate)
+    about = json.dumps([chosen.path, sorted(wanted), name.key, imatrix, evaluate])
     subject = f"{at.repo.pk}:{at.commit}:{hashlib.sha256(about.encode()).hexdigest()}"
     with transaction.atomic():
         _require_turn(viewer, subject)
@@ -77,49 +84,27 @@ def ask(viewer: Viewer, at: Located, *, types: Sequence[str], source: str = "", 
 
 def _known(types: Sequence[str]) -> list[str]:
     wanted = list(dict.fromkeys(name.upper() for name in types))
-    unknown = [name for name in wanted if name not in TYPES]
+    unknown = [name for name in wanted if name not in (*TYPES, *TYPES_BY_MATRIX)]
     if unknown or not wanted:
         said = f"{unknown[0][:50]!r} is no type made here" if unknown else "name at least one"
-        raise BadRequest(f"types: {said}; there are {', '.join(TYPES)}.")
+        raise BadRequest(f"types: {said}; there are {', '.join((*TYPES, *TYPES_BY_MATRIX))}.")
     return wanted
 
 
-def choose(at: Located, source: str = "") -> Gguf:
-    """Return the model to be quantized: the one at a path, or the only one that can be; raises BadRequest."""
-    models = models_in(at.repo, at.tree)
-    if source:
-        found = next((model for model in models if source in [shard.path for shard in model.shards]), None)
-        if found is None:
-            raise BadRequest(f"source: {source[:200]!r} is no GGUF file at this commit.")
-        if found.problem:
-            raise BadRequest(f"source: {found.path} cannot be quantized: {found.problem}.")
-        return found
-    fit = [model for model in models if not model.problem and model.architecture != TOWER]
-    if len(fit) == 1:
-        return fit[0]
-    if fit:
-        raise BadRequest(f"source: name one of {', '.join(model.path for model in fit[:20])}.")
-    faults = "; ".join(f"{model.path}: {model.problem}" for model in models[:5] if model.problem)
-    raise BadRequest(
-        "There is no GGUF file of F32, F16 or BF16 weights here to quantize."
-        + (f" {faults}." if faults else "")
-    )
+def can_evaluate() -> bool:
+    """True where the optional package that runs models is installed."""
+    return find_spec(_EVALUATOR) is not None
 
 
-def room_for(model: Gguf, types: Sequence[str]) -> int:
-    """Return about how many bytes of disk a conversion takes at once: the source, and its largest outcome."""
-    return model.size + int(model.weights * max(_BYTES.get(name, _MOST_BYTES) for name in types))
-
-
-def _require_disk(model: Gguf, types: Sequence[str]) -> None:
-    folder = settings.HUB_DATA.absolute()
-    # The worker makes the folder when it first needs it.
-    free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
-    needed = room_for(model, types) + settings.HUB_CONVERT_DISK
-    if free < needed:
-        raise NoRoom(
-            f"This conversion needs {needed / 1e9:.1f} GB of free disk on the hub, which has {free / 1e9:.1f} GB."
-            " Ask for smaller types, or its administrator for room."
+def _require_evaluator(evaluate: str) -> None:
+    if not evaluate:
+        return
+    if evaluate not in EVALUATIONS:
+        raise BadRequest(f"evaluate: {evaluate[:50]!r} is unknown; there are {', '.join(EVALUATIONS)}.")
+    if not can_evaluate():
+        raise BadRequest(
+            f"evaluate: {_EVALUATOR} is not installed on this hub; leave this out, or ask its administrator to"
+            " install the extra named evaluate."
         )
 
 

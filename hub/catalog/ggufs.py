@@ -1,20 +1,28 @@
-"""Which models in GGUF a commit holds: files, or sets of shards, with what inspections read in them."""
+"""Which models in GGUF a commit holds: files, or sets of shards, with what inspections read in them.
+
+Importance matrices are GGUF files too, or files of an older format; they are no models.
+"""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+
+from hub.catalog.ggufnames import stem_of
 from hub.catalog.models import Inspection, Repo, RepoBlob
 from hub.catalog.trees import Entry, files
 
 FLOATS = frozenset({"F32", "F16", "BF16"})
 # A file of this architecture holds a tower of vision or sound that belongs to a model.
 TOWER = "clip"
-MAX_STEM_BYTES = 180
+# What general.type says of an importance matrix, and the names of those that are no GGUF.
+MATRIX = "imatrix"
+_OLDER_MATRIX = re.compile(r"(?:.*[^a-z])?imatrix[^/]*\Z|.*\.imatrix\Z", re.IGNORECASE)
 _SHARD = re.compile(r"(?P<name>.+)-(?P<number>[0-9]{5})-of-(?P<count>[0-9]{5})\.gguf\Z")
-_FLOAT_ENDING = re.compile(r"[-._](?:bf16|fp16|fp32|f16|f32)\Z", re.IGNORECASE)
+_GENERAL_TYPE = KeyTextTransform("general.type", KeyTransform("metadata", "data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,12 @@ class Gguf:
     file_type: str
     weights: int
     problem: str
+    is_matrix: bool = False
+
+    @property
+    def files(self) -> tuple[Entry, ...]:
+        """What is read of it: everything."""
+        return self.shards
 
     @property
     def path(self) -> str:
@@ -46,25 +60,42 @@ class Gguf:
         """What the files made of this one begin with: its name without the type that its own weights have."""
         name = self.path.rpartition("/")[2]
         shard = _SHARD.match(name)
-        bare = shard["name"] if shard else name[: -len(".gguf")]
-        # With a type and a temporary ending behind it, a name must still fit a disk.
-        return _FLOAT_ENDING.sub("", bare).encode()[:MAX_STEM_BYTES].decode(errors="ignore") or "model"
+        return stem_of(shard["name"] if shard else name[: -len(".gguf")])
 
 
 def models_in(repo: Repo, tree: str) -> list[Gguf]:
     """Return the models in GGUF below a root tree, by path; asks no gate."""
-    entries = [entry for entry in files(repo, tree) if entry.is_large and entry.path.endswith(".gguf")]
+    return [found for found in _all_in(files(repo, tree)) if not found.is_matrix]
+
+
+def models_and_matrices(entries: Sequence[Entry]) -> tuple[list[Gguf], list[Entry]]:
+    """Return models, and files that are importance matrices by their content or else by their name, by path."""
+    found = _all_in(entries)
+    matrices = [model.shards[0] for model in found if model.is_matrix]
+    older = [
+        entry
+        for entry in entries
+        if _OLDER_MATRIX.match(entry.name) and not entry.name.endswith((".gguf", ".md", ".txt", ".json"))
+    ]
+    by_path = sorted([*matrices, *older], key=lambda entry: entry.path)
+    return [model for model in found if not model.is_matrix], by_path
+
+
+def _all_in(entries: Iterable[Entry]) -> list[Gguf]:
+    large = [entry for entry in entries if entry.is_large and entry.path.endswith(".gguf")]
     # Only who holds the bytes may learn what was read in them; naming their hash is not holding them.
-    proven = [entry.sha256 for entry in entries if entry.state == RepoBlob.State.PROVEN]
-    found = {row.sha256: row for row in Inspection.objects.filter(sha256__in=proven).defer("data")}
+    proven = [entry.sha256 for entry in large if entry.state == RepoBlob.State.PROVEN]
+    read = Inspection.objects.filter(sha256__in=proven).defer("data").annotate(general_type=_GENERAL_TYPE)
+    found = {row.sha256: row for row in read}
+    matrices = {row.sha256 for row in read if row.general_type == MATRIX}
     sets: dict[tuple[str, int], list[Entry]] = defaultdict(list)
-    for entry in entries:
+    for entry in large:
         shard = _SHARD.match(entry.path)
         sets[(shard["name"], int(shard["count"])) if shard else (entry.path, 1)].append(entry)
-    return [_model(shards, count, found) for (_, count), shards in sorted(sets.items())]
+    return [_model(shards, count, found, matrices) for (_, count), shards in sorted(sets.items())]
 
 
-def _model(shards: Sequence[Entry], count: int, found: dict[str, Inspection]) -> Gguf:
+def _model(shards: Sequence[Entry], count: int, found: Mapping[str, Inspection], matrices: set[str]) -> Gguf:
     ordered = tuple(sorted(shards, key=lambda entry: entry.path))
     read = [found[entry.sha256] for entry in ordered if entry.sha256 in found]
     summaries: list[dict[str, Any]] = [row.summary for row in read if isinstance(row.summary, dict)]
@@ -79,6 +110,7 @@ def _model(shards: Sequence[Entry], count: int, found: dict[str, Inspection]) ->
         file_type=str(first.get("file_type") or max(counts, key=counts.__getitem__, default="")),
         weights=sum(int(summary.get("total") or 0) for summary in summaries),
         problem=_problem(ordered, count, read, architecture, set(counts)),
+        is_matrix=ordered[0].sha256 in matrices,
     )  # fmt: skip
 
 

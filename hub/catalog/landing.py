@@ -43,6 +43,24 @@ class Landed:
     commit: Committed
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How far files are from what they were made of: a relative error, and what running them showed."""
+
+    error: float | None
+    perplexity: float | None = None
+    divergence: float | None = None
+
+
+def qualities(at: Located) -> dict[str, Quality]:
+    """Return what the record of a repo says of its files, by sha256."""
+    return {
+        item["digest"]["sha256"]: Quality(*quantcards.quality(one))
+        for one in _kept(at.repo, at.tree)
+        for item in one["subject"]
+    }
+
+
 def target_name(source: Repo, wanted: str = "") -> RepoName:
     """Return the id of the repo that quantizations of a model go to; raises BadRequest."""
     if source.type != Repo.Type.MODEL:
@@ -148,7 +166,7 @@ def _kept(repo: Repo, tree: str) -> list[Statement]:
         # Raises for what no table can be made of.
         quantcards.table(kept)
         return kept
-    except (ValueError, TypeError, KeyError, RecursionError, BadRequest):
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, BadRequest):
         # Somebody has written the file by hand; what is made now is recorded anew.
         return []
 

@@ -13,6 +13,7 @@ _CARRIED = ("license", "license_name", "license_link", "language", "pipeline_tag
 _NOTICE = re.compile(
     r"(?:licen[cs]es?|notices?|copying|(?:acceptable[-_ ]?)?use[-_ ]?policy)(?:[-_.][^/]*)?\Z", re.IGNORECASE
 )
+Quality = tuple[float | None, float | None, float | None]
 
 
 def is_notice(path: str) -> bool:
@@ -42,25 +43,51 @@ def card(
         f"---\n{text}---\n# Quantizations of {name}\n\n"
         f"Made on this hub from [{source}](/{source}), byte for byte as `llama-quantize` makes them. The licence and "
         f"notices of {name} hold for these files too.\n\n{marked}\n\n"
-        "`provenance.json` tells for each file from which bytes, by what and with which parameters it was made.\n"
+        "The error is the root mean square of the differences by that of the weights. "
+        "`provenance.json` tells for each file from which bytes, by what and with which parameters it was made, so "
+        "that others can make the same bytes.\n"
     )
 
 
 def table(statements: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of files; raises KeyError, TypeError or ValueError for what is no record of ours."""
-    lines = ["| type | file | size | bits per weight | made from |", "|---|---|---|---|---|"]
-    lines += [_line(one) for one in statements]
-    return "\n".join(lines)
+    told = [quality(one) for one in statements]
+    heads = ["type", "file", "size", "bits per weight", "error", "perplexity", "KL divergence", "made from"]
+    rows = [_cells(one, of) for one, of in zip(statements, told, strict=True)]
+    # What was not measured of any file has no column.
+    measured = [True] * 5 + [any(of[number] is not None for of in told) for number in (1, 2)] + [True]
+    lines = [[head for head, shown in zip(heads, measured, strict=True) if shown]]
+    lines += [[cell for cell, shown in zip(row, measured, strict=True) if shown] for row in rows]
+    return "\n".join([_line(lines[0]), "|---" * len(lines[0]) + "|", *map(_line, lines[1:])])
 
 
-def _line(statement: Mapping[str, Any]) -> str:
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cells(statement: Mapping[str, Any], told: Quality) -> list[str]:
     subjects, wish = statement["subject"], statement["predicate"]["buildDefinition"]["externalParameters"]
     size = sum(int(item["annotations"]["size"]) for item in subjects)
     weights = int(statement["predicate"]["buildDefinition"]["internalParameters"]["weights"])
     name = subjects[0]["name"] + (f" and {len(subjects) - 1} more" if len(subjects) > 1 else "")
     bits = f"{8 * size / weights:.2f}" if weights else ""
-    cells = (wish["type"], f"`{name}`", _size(size), bits)
-    return "| " + " | ".join(map(_cell, (*cells, f"`{wish['source']}` at `{wish['commit'][:12]}`"))) + " |"
+    error, perplexity, divergence = told
+    cells = (
+        wish["type"], f"`{name}`", _size(size), bits, "" if error is None else f"{100 * error:.2f} %",
+        "" if perplexity is None else f"{perplexity:.3f}", "" if divergence is None else f"{divergence:.4f}",
+        f"`{wish['source']}` at `{wish['commit'][:12]}`",
+    )  # fmt: skip
+    return [_cell(text) for text in cells]
+
+
+def quality(statement: Mapping[str, Any]) -> Quality:
+    """Return relative error, perplexity and divergence as a statement tells them, None for what it does not tell."""
+    products = statement["predicate"]["runDetails"].get("byproducts") or []
+    told: Mapping[str, Any] = next((one["annotations"] for one in products if one["name"] == "quality"), {})
+    evaluation = told.get("evaluation") or {}
+    found = (told.get("relativeError"), evaluation.get("perplexity"), evaluation.get("divergence"))
+    error, perplexity, divergence = (None if number is None else float(number) for number in found)
+    return error, perplexity, divergence
 
 
 def _size(number: int) -> str:

@@ -9,8 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, conversions, jobs
+from hub.catalog import access, conversions, jobs, landing, sources
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, SignInNeeded, TooManyAtOnce
+from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, locate, locate_heads
 from hub.catalog.models import Job, Repo
@@ -27,10 +28,16 @@ PANEL = "quantizations"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model in GGUF, in the repo itself or in one that was made from it."""
+    """One model in GGUF, in the repo itself or in one that was made from it, and how good it is where that is told."""
 
     repo: Repo
     model: Gguf
+    quality: landing.Quality | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """The error of the weights, of a hundred."""
+        return 100 * self.quality.error if self.quality and self.quality.error is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,8 @@ def show(request: HttpRequest, viewer: Viewer, *, repo: str) -> HttpResponse:
     error = _asked(request, viewer, at) if request.method == "POST" else ""
     if error is None:
         return HttpResponseRedirect(f"{repo_url(at.repo)}/{PANEL}")
-    context = {**_panel(viewer, at), "error": error, "posted": request.POST.getlist("types")}
+    posted = request.POST.getlist("types")
+    context = {**_panel(viewer, at), "error": error, "posted": posted, "form": request.POST}
     if request.headers.get("HX-Target") == PANEL:
         return render(request, "repo/quantizations_panel.html", context)
     return render(
@@ -72,7 +80,8 @@ def _asked(request: HttpRequest, viewer: Viewer, at: Located) -> str | None:
     try:
         conversions.ask(
             viewer, at, types=wanted.getlist("types"), source=wanted.get("source", ""),
-            target=wanted.get("target", "").strip()[:200],
+            target=wanted.get("target", "").strip()[:200], imatrix=wanted.get("imatrix", ""),
+            evaluate=wanted.get("evaluate", ""),
         )  # fmt: skip
     except (BadRequest, NameTaken, NoRoom, TooManyAtOnce) as error:
         return str(error)
@@ -90,25 +99,37 @@ def cancel(request: HttpRequest, viewer: Viewer, *, repo: str, job: str) -> Http
 
 
 def _panel(viewer: Viewer, at: Located) -> dict[str, Any]:
-    own = models_in(at.repo, at.tree)
+    found = sources.sources_in(at)
     may = access.may_convert(viewer, at.repo).allowed
     works = [_work(job) for job in conversions.recent(at.repo)] if may else []
-    lines = [Line(at.repo, model) for model in own] + _made(viewer, at.repo)
+    lines = [Line(at.repo, model) for model in found.models] + _made(viewer, at.repo)
     lines.sort(key=lambda line: (-line.model.bits, line.model.path))
-    sources = [model for model in own if not model.problem]
-    rest = [name for name in conversions.TYPES if name not in COMMON]
+    rest = [name for name in (*TYPES, *TYPES_BY_MATRIX) if name not in COMMON]
+    evaluated = any(line.quality is not None and line.quality.perplexity is not None for line in lines)
     return {
-        "repo": at.repo, "lines": lines, "works": works, "running": any(work.is_open for work in works),
-        "sources": sources, "may_convert": may, "common": COMMON, "rest": rest, "panel": PANEL,
-        "rev": at.revision,
+        "repo": at.repo, "lines": lines, "evaluated": evaluated, "works": works,
+        "running": any(work.is_open for work in works),
+        "sources": found.fit, "matrices": found.matrices, "faults": _faults(found), "may_convert": may,
+        "common": COMMON, "rest": rest, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
     }  # fmt: skip
+
+
+def _faults(found: sources.Sources) -> list[str]:
+    """Why the checkpoint cannot be quantized, if it cannot."""
+    checkpoint = found.checkpoint
+    return [checkpoint.problem] if checkpoint is not None and checkpoint.problem else []
 
 
 def _made(viewer: Viewer, repo: Repo) -> list[Line]:
     """Return what lies in the repos that were made from this one, at their tips."""
     targets = access.visible_repos(viewer).filter(source=repo).order_by("key")[:MAX_TARGETS]
     heads = locate_heads(list(targets))
-    return [Line(at.repo, model) for at in heads.values() for model in models_in(at.repo, at.tree)]
+    return [line for at in heads.values() for line in _lines(at)]
+
+
+def _lines(at: Located) -> list[Line]:
+    told = landing.qualities(at)
+    return [Line(at.repo, model, told.get(model.shards[0].sha256)) for model in models_in(at.repo, at.tree)]
 
 
 def _work(job: Job) -> Work:

@@ -9,11 +9,12 @@ from hub.accounts.identity import Viewer
 from hub.catalog import conversions, pulls
 from hub.catalog.models import Job, Repo
 from hub.catalog.names import FilePath
+from hub.catalog.repos import public_url
 from hub.catalog.trees import entry_at
 from tests.factories import at, make_repo, push, push_large, work
 from tests.workers.quantizing.small import model_bytes
-from workers import quantize_job
-from workers.quantize import quantize_file
+from workers import headers, quantize_job
+from workers.quantize import Options, quantize_file
 
 MODEL = model_bytes()
 CARD = b"---\nlicense: apache-2.0\nlanguage: en\n---\n# Ships\n"
@@ -38,10 +39,19 @@ def done(job: Job) -> Job:
     return job
 
 
-def expected(folder: Path, type_: str) -> bytes:
-    """Return what the program makes of the model."""
-    (folder / "in.gguf").write_bytes(MODEL)
-    quantize_file(folder / "in.gguf", folder / "out.gguf", type_)
+def expected(
+    folder: Path, type_: str, *, commit: str, source: Path | None = None, path: str = "ships-BF16.gguf",
+    named: bool = False,
+) -> bytes:  # fmt: skip
+    """Return what the program makes of the model, or of another one, with the header that the hub adds."""
+    if source is None:
+        source = folder / "in.gguf"
+        source.write_bytes(MODEL)
+    metadata = headers.header(
+        repository="ada/ships", address=public_url("ada/ships"), commit=commit, path=path,
+        card={"license": "apache-2.0"}, named=named,
+    )  # fmt: skip
+    quantize_file(source, folder / "out.gguf", type_, options=Options(metadata=metadata))
     return (folder / "out.gguf").read_bytes()
 
 

@@ -6,7 +6,7 @@ from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Token
-from hub.catalog import access, conversions, gating, landing, repos
+from hub.catalog import access, gating, ggufnames, landing, repos
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, NotAllowed, TooManyAtOnce
 from hub.catalog.models import Job, Repo, RepoBlob, TokenScope
 from tests.factories import at, make_repo, make_viewer, push_large, with_token
@@ -29,7 +29,7 @@ def repo(viewer: Viewer) -> Repo:
 
 
 def test_every_type_offered_is_one_that_the_worker_makes() -> None:
-    assert set(conversions.TYPES) == set(FILE_TYPES) - {"Q2_K_S"}
+    assert set(ggufnames.TYPES) | set(ggufnames.TYPES_BY_MATRIX) == set(FILE_TYPES)
 
 
 def test_what_cannot_be_quantized_is_said_before_anything_begins(viewer: Viewer, repo: Repo) -> None:

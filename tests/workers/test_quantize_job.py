@@ -18,7 +18,7 @@ from hub.catalog.names import FilePath
 from hub.catalog.trees import entry_at, files
 from storage.models import Upload
 from tests.factories import at, make_repo, make_viewer, push, push_large
-from tests.workers.making import MODEL, ask, bytes_of, done, expected, interrupted, ships_of, text_of
+from tests.workers.making import CARD, MODEL, ask, bytes_of, done, expected, interrupted, ships_of, text_of
 from tests.workers.quantizing.small import model_bytes
 from workers import quantize_job, runs, scratch
 from workers.quantize import Options, quantize_file
@@ -45,7 +45,9 @@ def test_the_hub_makes_the_files_that_the_program_makes(viewer: Viewer, repo: Re
     assert made.base_models == ["ada/ships"]
     assert "base_model:quantized:ada/ships" in made.tags
     for type_ in ("Q4_K_M", "Q8_0"):
-        assert bytes_of(viewer, made, f"ships-{type_}.gguf") == expected(tmp_path, type_)
+        assert bytes_of(viewer, made, f"ships-{type_}.gguf") == expected(
+            tmp_path, type_, commit=at(repo).commit
+        )
     paths = {entry.path for entry in files(made, at(made).tree)}
     assert paths == {
         ".gitattributes", "README.md", "LICENSE", "NOTICE.txt", "provenance.json",
@@ -136,7 +138,7 @@ def test_a_killed_run_is_taken_up_again_and_sends_nothing_twice(
     assert not list(scratch.root().iterdir())
     assert Upload.objects.filter(owner=quantize_job.owner_of(job)).count() == 1
     made = Repo.objects.get(key="ada/ships-gguf")
-    assert bytes_of(viewer, made, "ships-Q4_K_M.gguf") == expected(tmp_path, "Q4_K_M")
+    assert bytes_of(viewer, made, "ships-Q4_K_M.gguf") == expected(tmp_path, "Q4_K_M", commit=at(repo).commit)
 
 
 def test_a_run_that_was_overtaken_leaves_the_new_runs_uploads_alone(
@@ -174,7 +176,7 @@ def test_a_source_that_changes_meanwhile_is_recorded_by_its_commit(
     push(viewer, repo, {"ships-BF16.gguf": None})
     assert done(job).state == Job.State.DONE
     made = Repo.objects.get(key="ada/ships-gguf")
-    assert bytes_of(viewer, made, "ships-Q8_0.gguf") == expected(tmp_path, "Q8_0")
+    assert bytes_of(viewer, made, "ships-Q8_0.gguf") == expected(tmp_path, "Q8_0", commit=before)
     (told,) = json.loads(text_of(made, "provenance.json"))
     assert told["predicate"]["buildDefinition"]["externalParameters"]["commit"] == before
 
@@ -198,12 +200,13 @@ def test_shards_are_one_source(viewer: Viewer, tmp_path: Path) -> None:
     )
     assert len(parts.files) > 1
     repo = make_repo(viewer, "ships")
+    push(viewer, repo, {"README.md": CARD})
     for part in parts.files:
         push_large(viewer, repo, part.path.name, part.path.read_bytes())
     assert done(ask(viewer, repo, "Q8_0")).state == Job.State.DONE
-    made = Repo.objects.get(key="ada/ships-gguf")
-    quantize_file(parts.files[0].path, tmp_path / "out.gguf", "Q8_0")
-    assert bytes_of(viewer, made, "split-Q8_0.gguf") == (tmp_path / "out.gguf").read_bytes()
+    made, first = Repo.objects.get(key="ada/ships-gguf"), parts.files[0].path
+    wanted = expected(tmp_path, "Q8_0", commit=at(repo).commit, source=first, path=first.name)
+    assert bytes_of(viewer, made, "split-Q8_0.gguf") == wanted
 
 
 def test_odd_names_give_names_that_can_be_kept(viewer: Viewer) -> None:

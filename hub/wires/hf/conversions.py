@@ -18,7 +18,7 @@ MAX_TYPES = 30
 
 
 class ConvertBody(serializers.Serializer[Any]):
-    """What is wanted: types, of which file at which revision, into which repo."""
+    """What is wanted: types, of which file at which revision, with which importance matrix, into which repo."""
 
     types = serializers.ListField(
         child=serializers.CharField(max_length=20), min_length=1, max_length=MAX_TYPES
@@ -28,6 +28,8 @@ class ConvertBody(serializers.Serializer[Any]):
     )
     revision = serializers.CharField(max_length=255, default=DEFAULT_REVISION)
     target = serializers.CharField(max_length=200, required=False)
+    imatrix = serializers.CharField(max_length=1024, required=False, trim_whitespace=False)
+    evaluate = serializers.CharField(max_length=50, required=False)
 
 
 def ask(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
@@ -35,8 +37,9 @@ def ask(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
     body = checked(ConvertBody, json_body(request))
     at = locate(viewer, repo_name(kind, repo), body["revision"])
     job = conversions.ask(
-        viewer, at, types=body["types"], source=body.get("source", ""), target=body.get("target", "")
-    )
+        viewer, at, types=body["types"], source=body.get("source", ""), target=body.get("target", ""),
+        imatrix=body.get("imatrix", ""), evaluate=body.get("evaluate", ""),
+    )  # fmt: skip
     shape = _shape(request, at.repo, job)
     return json_answer(shape, status=202, headers={"Location": shape["url"]})
 
@@ -59,6 +62,7 @@ def _shape(request: HttpRequest, repo: Repo, job: Job) -> dict[str, Any]:
     return {
         "job": str(job.pk), "url": f"{public_base(request)}/api/models/{repo.full_name}/convert/{job.pk}",
         "state": conversions.state_of(job), "types": wish.types, "source": wish.path, "commit": wish.commit,
+        "imatrix": wish.imatrix or None, "evaluate": wish.evaluate or None,
         "target": f"{repo.namespace.name}/{wish.target}", "share": round(job.progress, 4), "step": job.step,
         "progress": conversions.progress_of(job), "error": job.error,
         "result": job.result if job.state == Job.State.DONE else {}, "createdAt": iso(job.created_at),
