@@ -13,6 +13,22 @@ from django.utils import timezone
 from hub.accounts.models import Namespace
 from hub.catalog.models.lengths import OID_LENGTH, SHA256_LENGTH
 
+# What the terms allow counts only once they are settled: a repo that waits for a person allows nothing yet.
+USES = ("commercial", "redistribute", "modify", "no-field-of-use-limits", "everywhere")
+FACET_SEPARATOR = "\x1f"
+_SETTLED = "clearance IN ('clear', 'declared') AND cardinality(concluded) > 0"
+FACETS_SQL = models.Func(
+    template="pipeline_tag || chr(31) || library || chr(31) || license || chr(31) || CASE WHEN "
+    + _SETTLED
+    + " THEN ("
+    + " + ".join(
+        f"(CASE WHEN '{use}' = ANY(uses) THEN {1 << bit} ELSE 0 END)" for bit, use in enumerate(USES)
+    )
+    + ")::text || chr(31) || openness::text || chr(31) || COALESCE(users_limit::text, '')"
+    " ELSE '0' || chr(31) || '0' || chr(31) || '0' END",
+    output_field=models.CharField(),
+)
+
 
 class ObjectNetwork(models.Model):
     """The scope within which a git object id is unique and readable."""
@@ -98,6 +114,10 @@ class Repo(models.Model):
         help_text="monthly users from which on a license of one's own is needed; null: none, 0: not known",
     )
     openness = models.SmallIntegerField(default=0, help_text="rung of the ladder")
+    facets = models.GeneratedField(
+        expression=FACETS_SQL, output_field=models.CharField(max_length=400), db_persist=True,
+        help_text="everything that lists count by, in one text; read by hub.catalog.facets",
+    )  # fmt: skip
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["type", "key"], name="one_repo_per_id")]
@@ -107,6 +127,11 @@ class Repo(models.Model):
             GinIndex(fields=["uses"], name="repo_uses"),
             GinIndex(fields=["concluded"], name="repo_concluded"),
             models.Index(fields=["type", "-updated_at"], name="repo_newest"),
+            models.Index(fields=["type", "-downloads", "id"], name="repo_most_pulled"),
+            models.Index(fields=["type", "-likes", "id"], name="repo_most_liked"),
+            models.Index(fields=["type", "-created_at", "id"], name="repo_latest_made"),
+            # Counting reads this index alone, never the table.
+            models.Index(fields=["type", "private"], include=["namespace", "facets"], name="repo_counts"),
         ]
 
     def __str__(self) -> str:
