@@ -131,7 +131,7 @@ def parse_policies(text: str, *, where: str = "policies") -> tuple[Policy, ...]:
     rows = yaml.safe_load(text)
     if not isinstance(rows, list):
         raise BadPolicy(f"{where}: there must be a list of policies.")
-    return tuple(_policy(row, where) for row in rows)
+    return tuple(parse_policy(row, where=where) for row in rows)
 
 
 @functools.cache
@@ -141,7 +141,8 @@ def shipped_policies() -> tuple[Policy, ...]:
     return parse_policies(text, where=_FILE)
 
 
-def _policy(row: object, where: str) -> Policy:
+def parse_policy(row: object, *, where: str = "policies") -> Policy:
+    """Read one policy from what YAML or JSON gave; raises BadPolicy."""
     if not isinstance(row, dict) or not {"id", "title", "when", "action"} <= set(row) <= _FIELDS:
         raise BadPolicy(f"{where}: a policy has id, title, when, action and perhaps scope, not {row!r:.200}.")
     name = f"{where}: {row['id']}"

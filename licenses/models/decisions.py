@@ -116,6 +116,9 @@ class Decision(models.Model):
     checklist = models.JSONField(default=dict, blank=True)
     conditions = models.JSONField(default=list, blank=True)
     concluded = models.CharField(max_length=1000, blank=True, default="")
+    # What it rested on, since a later scan writes the case anew.
+    texts = models.JSONField(default=list, blank=True)
+    licenses = models.JSONField(default=list, blank=True)
     note_public = models.TextField(blank=True, default="")
     note_private = models.TextField(blank=True, default="")
     own = models.BooleanField(default=False, help_text="The reviewer wrote to the repository themselves.")

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from licenses.loader import load_catalogue, load_texts, load_upstream
+from licenses.policies import load_policies
+from licenses.policy import shipped_policies
 from licenses.shipped import shipped_readings
 from licenses.texts import SOURCE, kept_texts, wanted_keys
 from licenses.upstream import shipped_upstream
@@ -18,6 +20,7 @@ class Command(BaseCommand):
         readings = shipped_readings()
         done = load_catalogue(readings)
         load_upstream(shipped_upstream())
+        load_policies(shipped_policies())
         texts = kept_texts(settings.HUB_DATA / "license-texts")
         load_texts(texts, readings, source=SOURCE)
         self.stdout.write(
