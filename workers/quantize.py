@@ -6,13 +6,11 @@ From a program: `quantize_file(source, target, "Q4_K_M")`.
 """
 
 import argparse
-import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
+from workers.program import Bar, finish, positive, size
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.model import open_model
 from workers.quantizing.outputs import WrittenFile
@@ -31,37 +29,21 @@ __all__ = [
     "quantize_file",
 ]
 
-GB = 10**9
-BAR = 30
-PAUSE = 0.1
-STOPPED = 130
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program; the result is its exit status."""
     given = _parser().parse_args(arguments)
     if given.target is None and not given.dry_run:
         _parser().error("OUT is needed, unless it is a --dry-run")
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        options = _options(given)
-        if given.dry_run:
-            _show_plan(given, options)
-        else:
-            _run(given, options)
-    except QuantizeError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; nothing was kept", file=sys.stderr)
-        return STOPPED
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    return 0
+    return finish(lambda: _work(given), QuantizeError)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _work(given: argparse.Namespace) -> None:
+    options = _options(given)
+    if given.dry_run:
+        _show_plan(given, options)
+    else:
+        _run(given, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,21 +69,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="take tensors that are quantized already: a double loss",
     )
-    parser.add_argument("--threads", type=_positive, metavar="N", help="default: one for each core")
+    parser.add_argument("--threads", type=positive, metavar="N", help="default: one for each core")
     parser.add_argument(
-        "--split-size", type=_positive, metavar="BYTES", default=SPLIT_BYTES,
+        "--split-size", type=size, metavar="BYTES", default=SPLIT_BYTES,
         help="the most weights' bytes in one file before shards are written (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--measure", action="store_true", help="show each tensor's relative error")
     parser.add_argument("--dry-run", action="store_true", help="show types and sizes; write nothing")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -128,12 +103,8 @@ def _tensor_type(text: str) -> tuple[str, str]:
 
 
 def _run(given: argparse.Namespace, options: Options) -> None:
-    watcher = Bar() if sys.stderr.isatty() else None
-    try:
-        outcome = quantize_file(given.source, given.target, given.type, options=options, progress=watcher)
-    finally:
-        if watcher is not None:
-            watcher.clear()
+    with Bar() as bar:
+        outcome = quantize_file(given.source, given.target, given.type, options=options, progress=bar)
     if options.measure:
         for tensor in outcome.tensors:
             print(f"{tensor.name:40} {tensor.source_type:>8} -> {tensor.type:8} error {tensor.error:.6f}")
@@ -161,29 +132,6 @@ def _show_total(plan: Plan) -> None:
     print(f"{plan.file.name}: {plan.size} bytes, {8 * data / max(weights, 1):.2f} bits per weight")
     if plan.lacking is not None:
         print(f"Quantizing needs an importance matrix with an entry for {plan.lacking}.")
-
-
-class Bar:
-    """A progress bar on a terminal, drawn ten times a second at most."""
-
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.drawn = 0.0
-
-    def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if now - self.drawn < PAUSE:
-            return
-        self.drawn = now
-        share = progress.done / max(progress.total, 1)
-        rate = progress.done / max(now - self.started, PAUSE)
-        left = (progress.total - progress.done) / max(rate, 1)
-        bar = "#" * round(share * BAR)
-        line = f"[{bar:.<{BAR}}] {share:4.0%} {rate / GB:5.2f} GB/s {left:4.0f} s left  {progress.tensor}"
-        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,10 @@ from workers.converting.keys import Keys, add_general, add_metadata
 from workers.converting.plan import OUTPUTS, Family, Planned, Work, plan
 from workers.converting.settings import Settings
 from workers.converting.slabs import check_types
-from workers.converting.writing import Watcher, cores, file_size, write_file
+from workers.converting.writing import Watcher, lay_out, write_files
 from workers.formats.added_metadata import Metadata
 from workers.quantizing.outputs import WrittenFile
+from workers.quantizing.plan import SPLIT_BYTES
 
 SCALE = "_scale_inv"
 UNUSED_SCALE = "activation_scale"
@@ -28,11 +29,16 @@ QUANTIZATION_VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The file, its type, and by tensor how many weights the type could not hold (they are infinite there)."""
+    """The files, first shard first, their type, and by tensor how many weights it could not hold (now infinite)."""
 
-    file: WrittenFile
+    files: tuple[WrittenFile, ...]
     type: str
     overflows: Mapping[str, int]
+
+    @property
+    def file(self) -> WrittenFile:
+        """The only file, or the first shard, which is the one to open."""
+        return self.files[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,24 @@ def convert_checkpoint(
     *,
     threads: int | None = None,
     metadata: Metadata | None = None,
+    split_bytes: int = SPLIT_BYTES,
     progress: Watcher | None = None,
 ) -> Outcome:
-    """Convert a folder of safetensors, config.json and tokenizer files into target: F32, F16, BF16, Q8_0 or AUTO.
+    """Convert a folder of weights, config.json and tokenizer files into target: F32, F16, BF16, Q8_0 or AUTO.
 
+    Where the weights take more than `split_bytes`, target becomes shards named TARGET-00001-of-00002.gguf.
     `metadata` maps keys to texts, numbers, booleans or lists of them, and goes into the header behind the general.*
     keys, or over keys of the same name; without it the file is the reference's to the last byte. Raises ConvertError;
     then nothing is left behind. `progress` is called after every slab and may raise to stop.
     """
     _require(target)
     with _opened(folder, type) as (work, family):
-        if target.exists() and any(target.samefile(path) for path in work.checkpoint.paths):
-            raise ConvertError(f"{target}: is what is read; write to another name")
         tensors = _planned(work, family)
         add_metadata(work.keys, metadata or {})
-        file, overflows = write_file(work, tensors, target, threads=threads or cores(), watcher=progress)
-    return Outcome(file, work.output, overflows)
+        shards = lay_out(work, tensors, target, split_bytes)
+        work.checkpoint.spare(shard.path for shard in shards)
+        files, overflows = write_files(work, shards, threads=threads, watcher=progress)
+    return Outcome(files, work.output, overflows)
 
 
 def examine_checkpoint(folder: Path, type: str = "AUTO") -> Examined:  # noqa: A002
@@ -78,7 +86,8 @@ def examine_checkpoint(folder: Path, type: str = "AUTO") -> Examined:  # noqa: A
     with _opened(folder, type) as (work, family):
         tensors = _planned(work, family)
         weights = sum(prod(tensor.shape) for tensor in tensors)
-        return Examined(work.keys.arch, work.output, weights, file_size(work, tensors))
+        (file,) = lay_out(work, tensors, folder, sum(tensor.size for tensor in tensors))
+        return Examined(work.keys.arch, work.output, weights, file.size)
 
 
 @contextmanager

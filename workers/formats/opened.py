@@ -69,6 +69,12 @@ class Opened:
                 where = f" tensor {finding.tensor[:200]!r}" if finding.tensor is not None else ""
                 raise self.trouble(f"{path}:{where} {finding.message}")
 
+    def spare(self, targets: Iterable[Path]) -> None:
+        """Refuse to write over what is read."""
+        for target in targets:
+            if target.exists() and any(target.samefile(path) for path in self.paths):
+                raise self.trouble(f"{target}: is what is read; write to another name")
+
     def check_unchanged(self) -> None:
         """Refuse files that were written to since they were opened: what was made of them is of two minds."""
         for path, file, stamp in zip(self.paths, self.files, self.stamps, strict=True):

@@ -4,16 +4,15 @@ Threads read and convert slabs; the thread that called hashes and writes them in
 system calls all let other threads run. What is on its way is bounded in bytes.
 """
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
 from workers import kernel
+from workers.flow import in_order
 from workers.formats.layout import align_up
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.model import Model, open_model
@@ -74,6 +73,13 @@ class Errors:
 Watcher = Callable[[Progress], None]
 
 
+class Part(NamedTuple):
+    """A slab, and the number of the file that it goes to."""
+
+    shard: int
+    slab: Slab
+
+
 @dataclass(slots=True)
 class Run:
     """One run: its threads, and what they are working on in the order in which it is to be written."""
@@ -81,13 +87,10 @@ class Run:
     model: Model
     plan: Plan
     outputs: Outputs
-    pool: ThreadPoolExecutor
     measure: bool
     watcher: Watcher | None
     total: int
     buffers: Buffers = field(default_factory=Buffers)
-    waiting: deque[tuple[int, Slab, Future[Made]]] = field(default_factory=deque)
-    in_flight: int = 0
     done: int = 0
     errors: dict[str, Errors] = field(default_factory=dict)
 
@@ -112,21 +115,12 @@ def quantize_file(
         _check_possible(model, plan, target)
         paths = [shard.path for shard in plan.shards]
         with Outputs(paths, plan.size) as outputs:
-            threads = options.threads or _cores()
-            with ThreadPoolExecutor(threads, "quantize") as pool:
-                total = sum(tensor.size for tensor in model.tensors)
-                run = Run(model, plan, outputs, pool, options.measure, progress, total)
-                _write_all(run)
+            total = sum(tensor.size for tensor in model.tensors)
+            run = Run(model, plan, outputs, options.measure, progress, total)
+            _write_all(run, options.threads)
             model.check_unchanged()
             files = outputs.finish()
     return Outcome(files, tuple(_told(tensor, run) for tensor in plan.tensors), _overall(run))
-
-
-def _cores() -> int:
-    """The cores that this process may use; all where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _require_kernel() -> None:
@@ -151,49 +145,38 @@ def _check_possible(model: Model, plan: Plan, target: Path) -> None:
                 raise QuantizeError(f"{shard.path}: is what is read; write to another name")
 
 
-def _write_all(run: Run) -> None:
+def _write_all(run: Run, threads: int | None) -> None:
     """Feed the threads and write what they make. On any trouble what has not begun is dropped."""
-    try:
-        for number, shard in enumerate(run.plan.shards):
-            run.outputs.write(number, shard.header)
-            for slab in _slabs(run, shard.tensors):
-                _make_room(run, slab)
-                future = run.pool.submit(make, slab, run.model, run.buffers, measure=run.measure)
-                run.waiting.append((number, slab, future))
-                run.in_flight += _cost(slab)
-        while run.waiting:
-            _write_next(run)
-    except BaseException:
-        run.pool.shutdown(wait=True, cancel_futures=True)
-        raise
+    for number, shard in enumerate(run.plan.shards):
+        run.outputs.write(number, shard.header)
+    made = in_order(
+        _parts(run.plan), lambda part: make(part.slab, run.model, run.buffers, measure=run.measure),
+        threads=threads, cost=_cost, most=IN_FLIGHT, name="quantize",
+    )  # fmt: skip
+    with closing(made):
+        for part, slab in made:
+            _write_one(run, part, slab)
 
 
-def _slabs(run: Run, tensors: list[Planned]) -> Iterator[Slab]:
-    for tensor in tensors:
-        yield from cut(tensor, run.plan.importance)
+def _parts(plan: Plan) -> Iterator[Part]:
+    for number, shard in enumerate(plan.shards):
+        for tensor in shard.tensors:
+            for slab in cut(tensor, plan.importance):
+                yield Part(number, slab)
 
 
-def _cost(slab: Slab) -> int:
-    columns = slab.tensor.source.columns
-    return slab.rows * (bytes_of(slab.tensor.source.type, columns) + bytes_of(slab.tensor.type, columns))
+def _cost(part: Part) -> int:
+    tensor, columns = part.slab.tensor, part.slab.tensor.source.columns
+    return part.slab.rows * (bytes_of(tensor.source.type, columns) + bytes_of(tensor.type, columns))
 
 
-def _make_room(run: Run, slab: Slab) -> None:
-    while run.waiting and run.in_flight + _cost(slab) > IN_FLIGHT:
-        _write_next(run)
-
-
-def _write_next(run: Run) -> None:
-    """Write the slab that is next in the file, waiting for it where it is not made yet."""
-    number, slab, future = run.waiting.popleft()
-    made = future.result()
-    tensor, source = slab.tensor, slab.tensor.source
-    run.outputs.write(number, made.data)
-    run.in_flight -= _cost(slab)
+def _write_one(run: Run, part: Part, made: Made) -> None:
+    slab, tensor, source = part.slab, part.slab.tensor, part.slab.tensor.source
+    run.outputs.write(part.shard, made.data)
     if run.measure and tensor.changes:
         run.errors.setdefault(source.name, Errors()).add(made)
     if slab.first + slab.rows == source.rows:
-        run.outputs.write(number, bytes(align_up(tensor.size, run.plan.alignment) - tensor.size))
+        run.outputs.write(part.shard, bytes(align_up(tensor.size, run.plan.alignment) - tensor.size))
     run.done += slab.rows * bytes_of(source.type, source.columns)
     if run.watcher is not None:
         run.watcher(Progress(run.done, run.total, source.name))
