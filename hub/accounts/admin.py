@@ -14,9 +14,11 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("username", "fullname", "email", "is_active", "is_staff", "last_login")
+    list_display = ("username", "fullname", "email", "is_active", "is_staff", "is_reviewer", "last_login")
     search_fields = ("username", "fullname", "email")
-    fields = ("username", "fullname", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    fields = (
+        "username", "fullname", "email", "is_active", "is_staff", "is_reviewer", "is_superuser", "last_login"
+    )  # fmt: skip
     readonly_fields = ("username", "last_login")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:

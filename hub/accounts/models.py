@@ -25,6 +25,9 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     username = models.CharField(max_length=MAX_LENGTH, unique=True)
     fullname = models.CharField(max_length=200, blank=True)
+    is_reviewer = models.BooleanField(
+        default=False, help_text="Decides on the terms of models, beside the administrators."
+    )
     about = models.CharField(max_length=1000, blank=True, help_text="shown on the user's page")
     homepage = models.URLField(max_length=300, blank=True)
     mail_notices = models.BooleanField(default=False, help_text="notices are sent by mail as well")

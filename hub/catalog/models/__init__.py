@@ -1,11 +1,11 @@
 """Tables of the catalog, by subject."""
 
-from hub.catalog.models.content import Inspection, RepoBlob
+from hub.catalog.models.content import Inspection, RepoBlob, TensorDigest
 from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, TreeRow
 from hub.catalog.models.notices import Collection, CollectionItem, Notice
 from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
 from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
-from hub.catalog.models.terms import LineageEdge, PullRecord
+from hub.catalog.models.terms import LineageEdge, PullRecord, RefusedPull
 from hub.catalog.models.work import Job
 
 __all__ = [
@@ -26,10 +26,12 @@ __all__ = [
     "PullRecord",
     "PullRequest",
     "Ref",
+    "RefusedPull",
     "Repo",
     "RepoBlob",
     "RepoRedirect",
     "RetiredRepo",
+    "TensorDigest",
     "TokenScope",
     "TreeRow",
 ]

@@ -51,4 +51,18 @@ class Inspection(models.Model):
         default=dict, help_text="parameters by dtype, total, GGUF architecture and the like"
     )
     data = models.JSONField(default=dict, help_text="every tensor and all metadata")
+    digested = models.BooleanField(default=False, help_text="its large tensors have their digests")
     created_at = models.DateTimeField(default=timezone.now)
+
+
+class TensorDigest(models.Model):
+    """The bytes of one large tensor, by their hash: the same weights are found again in whatever file they lie."""
+
+    sha256 = models.CharField(max_length=SHA256_LENGTH, db_index=True, help_text="of the file")
+    digest = models.CharField(max_length=32, help_text="BLAKE2b of the tensor's bytes, 128 bits")
+    size = models.BigIntegerField(help_text="bytes of the tensor")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["digest", "sha256"], name="one_digest_per_file")
+        ]

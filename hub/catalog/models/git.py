@@ -68,6 +68,12 @@ class CommitRecord(models.Model):
     message = models.TextField(blank=True)
     card = models.ForeignKey(Card, null=True, on_delete=models.PROTECT, related_name="+")
     facts = models.JSONField(default=dict, help_text="what inspections of the files add up to")
+    terms = models.CharField(
+        max_length=SHA256_LENGTH,
+        blank=True,
+        default="",
+        help_text="digest of all in it that bears on its terms",
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -36,6 +36,7 @@ class AccessRequest(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     granted = models.BooleanField(default=False, help_text="given by the owner without a request")
     reason = models.TextField(blank=True)
+    fields = models.JSONField(default=dict, blank=True, help_text="what the card asked, and was answered")
     created_at = models.DateTimeField(default=timezone.now)
     handled_at = models.DateTimeField(null=True)
     handled_by = models.ForeignKey(

@@ -114,6 +114,13 @@ class Repo(models.Model):
         help_text="monthly users from which on a license of one's own is needed; null: none, 0: not known",
     )
     openness = models.SmallIntegerField(default=0, help_text="rung of the ladder")
+
+    cleared_until = models.DateTimeField(
+        null=True, help_text="when what the clearance rests on runs out; from then on it does not count"
+    )
+    # A scan that was asked for later than the last one began is still to be done.
+    scans_asked = models.IntegerField(default=0)
+    scans_done = models.IntegerField(default=0)
     facets = models.GeneratedField(
         expression=FACETS_SQL, output_field=models.CharField(max_length=400), db_persist=True,
         help_text="everything that lists count by, in one text; read by hub.catalog.facets",
@@ -127,6 +134,11 @@ class Repo(models.Model):
             GinIndex(fields=["uses"], name="repo_uses"),
             GinIndex(fields=["concluded"], name="repo_concluded"),
             models.Index(fields=["type", "-updated_at"], name="repo_newest"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(scans_asked__gt=models.F("scans_done")),
+                name="repo_unscanned",
+            ),
             models.Index(fields=["type", "-downloads", "id"], name="repo_most_pulled"),
             models.Index(fields=["type", "-likes", "id"], name="repo_most_liked"),
             models.Index(fields=["type", "-created_at", "id"], name="repo_latest_made"),

@@ -51,3 +51,20 @@ class PullRecord(models.Model):
             models.Index(fields=["sha256"], condition=~models.Q(sha256=""), name="pull_by_digest"),
             models.Index(fields=["user", "day"], name="pull_by_user"),
         ]
+
+
+class RefusedPull(models.Model):
+    """Somebody waits for a repo whose terms are not cleared.  Strangers are one row together."""
+
+    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="refused")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    times = models.IntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repo", "user"], name="one_refusal_per_user", nulls_distinct=False
+            )
+        ]
