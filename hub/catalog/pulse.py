@@ -43,7 +43,7 @@ def workers() -> Part:
     except redis.RedisError:
         return Part("workers", False, note="the queue does not answer")
     if heard is None:
-        return Part("workers", False, note="none was heard in a day")
+        return Part("workers", False, note="not heard yet")
     silent = max(int(time.time()) - int(str(heard)), 0)
     return Part("workers", silent < SILENCE_SECONDS, note=f"heard {silent} s ago")
 
