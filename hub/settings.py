@@ -30,6 +30,7 @@ HUB_ANONYMOUS = ENV.choice("HUB_ANONYMOUS", "read", ("read", "none"))
 HUB_PROOF_WAIT = ENV.number("HUB_PROOF_WAIT", 30)
 HUB_UPLOAD_GRACE_HOURS = ENV.number("HUB_UPLOAD_GRACE_HOURS", 48, at_least=1)
 HUB_SCRUB_DAYS = ENV.number("HUB_SCRUB_DAYS", 30, at_least=1)
+HUB_PULL_RECORD_DAYS = ENV.number("HUB_PULL_RECORD_DAYS", 730)
 HUB_MAX_FILE_BYTES = ENV.number("HUB_MAX_FILE_BYTES", 500_000_000_000, at_least=1)
 # Rights that end must end for addresses that were given out, and what is swept outlives them by far.
 HUB_BYTE_URL_SECONDS = ENV.number("HUB_BYTE_URL_SECONDS", 600, at_least=10, at_most=600)

@@ -1,11 +1,12 @@
 """Every Celery task on one screen.  A task is a doorbell: ids travel, objects do not."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import counters, forms, notices, pulse, upkeep
+from hub.catalog import counters, forms, notices, pullrecords, pulse, upkeep
 from workers import runs
 
 
@@ -24,16 +25,18 @@ def claim_due() -> None:
 
 @shared_task(name="workers.flush_downloads")
 def flush_downloads() -> None:
-    """Write counted downloads and uses of tokens to their tables, and ask for what pulls have earned."""
+    """Write counted downloads, uses of tokens and pulls to their tables, and ask for what pulls have earned."""
     counters.flush_downloads()
     flush_uses()
     forms.ask_hot()
+    pullrecords.flush()
 
 
 @shared_task(name="workers.ask_upkeep")
 def ask_upkeep() -> None:
     """Ask for sweeping, scrubbing and proofs that were left behind."""
     counters.refresh_window()
+    pullrecords.forget(datetime.now(UTC).date())
     upkeep.ask_upkeep()
 
 

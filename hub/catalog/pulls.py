@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, forms, objects, upkeep
+from hub.catalog import access, forms, objects, pullrecords, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadPath, BeingProven, EntryNotFound
 from hub.catalog.lookups import Located, rights_if_needed
@@ -64,6 +64,12 @@ def content_of(repo: Repo, entry: Entry) -> bytes:
     return objects.read(repo.network_id, entry.oid)
 
 
+def hand_out(viewer: Viewer, at: Located, entry: Entry) -> bytes:
+    """Return the same for somebody who takes it along, which is recorded; `open_file` has admitted them."""
+    pullrecords.note(viewer, at.repo, commit=at.commit, path=entry.path)
+    return content_of(at.repo, entry)
+
+
 def way_to(viewer: Viewer, repo: Repo, *, sha256: str, filename: str) -> Way:
     """Return how the client gets a proven large file that `open_file` has admitted.
 
@@ -76,6 +82,7 @@ def way_to(viewer: Viewer, repo: Repo, *, sha256: str, filename: str) -> Way:
             raise trouble_of(error) from error
         if url:
             forms.note_link(sha256)
+            pullrecords.note(viewer, repo, sha256=sha256)
             return Way(url=url)
     user, token = identity_of(viewer)
     return Way(ticket=DownloadTicket(str(repo.pk), user, token, sha256, filename).sign())
@@ -88,6 +95,7 @@ def redeem(ticket: DownloadTicket) -> RepoBlob:
     claim = RepoBlob.objects.filter(repo=repo, sha256=ticket.sha256, state=State.PROVEN).first()
     if claim is None:
         raise EntryNotFound(f"{ticket.filename} is no longer held by this repository.")
+    pullrecords.note(viewer, repo, sha256=claim.sha256)
     return claim
 
 

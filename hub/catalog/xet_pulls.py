@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from hub.catalog import access, upkeep
+from hub.catalog import access, pullrecords, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllowed
 from hub.catalog.models import RepoBlob
@@ -110,6 +110,7 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
             _open(caller, recipe, piece)
     except StorageError as error:
         raise trouble_of(error) from error
+    pullrecords.note(caller.viewer, caller.repo, sha256=recipe.sha256)
     return found
 
 

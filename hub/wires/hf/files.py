@@ -33,7 +33,9 @@ def resolve(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
         answer["Content-Length"] = str(entry.size)
     else:
         _count(request, viewer, at)
-        answer = _redirect(request, viewer, at, entry) if entry.is_large else _content(request, at, entry)
+        answer = (
+            _redirect(request, viewer, at, entry) if entry.is_large else _content(request, viewer, at, entry)
+        )
     if entry.xet_hash and settings.HUB_XET:
         tokens = token_address(request, at.repo, "read", at.commit)
         answer["X-Xet-Hash"] = entry.xet_hash
@@ -47,7 +49,7 @@ def raw(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: str
     entry = pulls.open_file(viewer, at, path) if path else None
     if entry is None:
         raise EntryNotFound("Entry not found: the address names no file.", at.commit)
-    answer = _content(request, at, entry)
+    answer = _content(request, viewer, at, entry)
     answer["ETag"] = f'"{entry.oid}"'
     answer["X-Repo-Commit"] = at.commit
     return _harmless(answer)
@@ -76,8 +78,9 @@ def _redirect(request: HttpRequest, viewer: Viewer, at: Located, entry: Entry) -
     return answer
 
 
-def _content(request: HttpRequest, at: Located, entry: Entry) -> HttpResponse:
-    content = pulls.content_of(at.repo, entry)
+def _content(request: HttpRequest, viewer: Viewer, at: Located, entry: Entry) -> HttpResponse:
+    heads = request.method == "HEAD"
+    content = pulls.content_of(at.repo, entry) if heads else pulls.hand_out(viewer, at, entry)
     size = len(content)
     try:
         wanted = parse_range(request.headers.get("Range"), size)
