@@ -183,8 +183,9 @@ def _named(prefix: str, name: str, same_work_as: Collection[str]) -> bool:
 
 
 def _holds(text: str, wanted: str) -> bool:
-    return _plain(wanted) in _plain(text)
+    return plain(wanted) in plain(text)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return words as duties are compared: quotes, case, layout and a full stop make no difference."""
     return _SPACE.sub(" ", text.translate(_ALIKE)).casefold().strip().rstrip(".")
