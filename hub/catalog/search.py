@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,6 +13,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog import access
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Repo
+from hub.catalog.models.repos import USES
 
 # What a client may sort by, and the column behind it.  Trending is what was pulled in the last 30 days.
 SORTS = {
@@ -31,13 +31,23 @@ MAX_FILTERS = 50
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: ``tags`` must all be there, ``author`` and ``task`` match whole, ``text`` is in the id."""
+    """What is looked for: ``tags`` must all be there, ``author`` and ``task`` match whole, ``text`` is in the id.
+
+    ``uses``, ``users`` (of a company, each month) and ``openness`` (a rung at least) are about settled terms of the
+    whole lineage: a repo whose terms wait for somebody fits none of them.  ``binding`` is a license that binds its use.
+    """
 
     type: str = Repo.Type.MODEL
     text: str = ""
     author: str = ""
     tags: Sequence[str] = field(default_factory=tuple)
     task: str = ""
+    library: str = ""
+    license: str = ""
+    uses: Sequence[str] = field(default_factory=tuple)
+    users: int | None = None
+    openness: int | None = None
+    binding: str = ""
     gated: bool | None = None
     parameters: tuple[int | None, int | None] = (None, None)
     sort: str = "trendingScore"
@@ -53,7 +63,19 @@ class Page:
 
 def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
     """Return the repos that fit, narrowed to what the viewer may know of."""
-    repos = access.visible_repos(viewer, query.type).select_related("namespace")
+    return narrowed(access.visible_repos(viewer, query.type).select_related("namespace"), query)
+
+
+def public_repos(viewer: Viewer, type_: str) -> QuerySet[Repo]:
+    """Return the repos that are there for everyone whom this hub lets in."""
+    if viewer.user is None:
+        return access.visible_repos(viewer, type_)
+    return Repo.objects.filter(type=type_, private=False)
+
+
+def narrowed(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
+    """Return those of these repos that fit; raises BadRequest."""
+    repos = _by_terms(repos, query)
     if query.text:
         repos = repos.filter(full_name__icontains=query.text.replace("\x00", "")[:200])
     if query.author:
@@ -64,6 +86,11 @@ def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
         repos = repos.filter(tags__contains=[tag.replace("\x00", "") for tag in query.tags])
     if query.task:
         repos = repos.filter(pipeline_tag=query.task)
+    # The tags find them, the column makes sure that lists and counts say the same.
+    if query.library:
+        repos = repos.filter(tags__contains=[query.library], library=query.library)
+    if query.license:
+        repos = repos.filter(tags__contains=[f"license:{query.license.lower()}"], license=query.license)
     if query.gated is not None:
         repos = repos.exclude(gated="") if query.gated else repos.filter(gated="")
     least, most = query.parameters
@@ -71,6 +98,23 @@ def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
         repos = repos.filter(parameters__gte=least)
     if most is not None:
         repos = repos.filter(parameters__lte=most)
+    return repos
+
+
+def _by_terms(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
+    if query.binding:
+        repos = repos.filter(concluded__contains=[query.binding])
+    if not query.uses and query.users is None and query.openness is None:
+        return repos
+    if unknown := [use for use in query.uses if use not in USES]:
+        raise BadRequest(f"use must be one of {', '.join(USES)}, not {unknown[0][:80]!r}.")
+    repos = repos.filter(clearance__in=[Repo.Clearance.CLEAR, Repo.Clearance.DECLARED]).exclude(concluded=[])
+    if query.uses:
+        repos = repos.filter(uses__contains=list(query.uses))
+    if query.users is not None:
+        repos = repos.filter(Q(users_limit=None) | Q(users_limit__gt=query.users))
+    if query.openness is not None:
+        repos = repos.filter(openness__gte=query.openness)
     return repos
 
 
@@ -101,8 +145,9 @@ def _behind(column: str, cursor: str) -> Q:
         pk = UUID(pk)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise BadRequest("cursor is not one that this hub has given out.") from None
-    smaller: dict[str, Any] = {f"{column}__lt": value}
-    return Q(**smaller) | Q(**{column: value, "pk__gt": pk})
+    # The first condition says again what the others say, in a way that lets an index begin there.
+    not_larger, smaller = Q(**{f"{column}__lte": value}), Q(**{f"{column}__lt": value})
+    return not_larger & (smaller | Q(**{column: value, "pk__gt": pk}))
 
 
 def _moment(text: str) -> datetime:
