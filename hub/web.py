@@ -1,7 +1,7 @@
 """What both front rooms, wires and pages, read from a request: raw paths, sessions, addresses, ids and revisions."""
 
 import re
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -51,12 +51,31 @@ def public_base(request: HttpRequest) -> str:
     return settings.HUB_PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
+def bytes_base(request: HttpRequest) -> str:
+    """Return the address of the bytes group: as configured, else the same host at its port."""
+    if settings.HUB_BYTES_URL:
+        return settings.HUB_BYTES_URL
+    base = urlsplit(public_base(request))
+    if settings.HUB_PUBLIC_URL or not base.hostname:
+        return public_base(request)
+    host = f"[{base.hostname}]" if ":" in base.hostname else base.hostname
+    return f"{base.scheme}://{host}:{settings.HUB_BYTES_PORT}"
+
+
 def repo_name(kind: str, text: str) -> RepoName:
     """Return the id in an address; one that no repo can have is a repo that does not exist."""
     try:
         return RepoName.parse(kind, text)
     except BadRequest:
         raise RepoNotFound("Repository not found") from None
+
+
+def split_comparison(rest: str) -> tuple[str, str]:
+    """Return the two revisions of a still escaped ``one..other``; raises RevisionNotFound."""
+    one, dots, other = rest.partition("..")
+    if not (one and dots and other):
+        raise RevisionNotFound(f"Two revisions with two dots between them are compared, not {unescape(rest)!r}.")
+    return unescape(one), unescape(other)
 
 
 def locate_rest(viewer: Viewer, name: RepoName, rest: str) -> tuple[Located, str]:

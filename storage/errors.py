@@ -50,6 +50,7 @@ FAULTS: dict[str, type[StorageError]] = {
     "NoSuchKey": ObjectMissing,
     "NotFound": ObjectMissing,
     "404": ObjectMissing,
+    "NoSuchCORSConfiguration": ObjectMissing,
     "NoSuchUpload": UploadNotFound,
     "InvalidPart": PartsMismatch,
     "InvalidPartOrder": PartsMismatch,

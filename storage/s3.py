@@ -75,11 +75,13 @@ def _client_of(place: presign.Place, process: int) -> "S3Client":
     )
 
 
-def _client() -> "S3Client":
+def client() -> "S3Client":
+    """Return this process's client; only for this room, inside `talking`."""
     return _client_of(signing.place(), os.getpid())
 
 
-def _bucket() -> str:
+def bucket() -> str:
+    """Return the name of the one bucket."""
     return str(settings.HUB_S3["bucket"])
 
 
@@ -89,7 +91,7 @@ def _fault(code: str) -> StorageError:
 
 
 @contextmanager
-def _talking() -> Iterator[None]:
+def talking() -> Iterator[None]:
     """Turn what boto3 and urllib3 raise into this room's errors, without addresses or keys in the message."""
     try:
         yield
@@ -102,35 +104,35 @@ def _talking() -> Iterator[None]:
 # --- whole objects ------------------------------------------------------------------------------------------
 
 
-@_talking()
+@talking()
 def ensure_bucket() -> None:
     """Make the bucket if it is not there."""
     try:
-        _client().head_bucket(Bucket=_bucket())
+        client().head_bucket(Bucket=bucket())
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
             raise
-        _client().create_bucket(Bucket=_bucket())
+        client().create_bucket(Bucket=bucket())
 
 
-@_talking()
+@talking()
 def put_bytes(key: str, data: bytes) -> None:
     """Store a small object."""
-    _client().put_object(Bucket=_bucket(), Key=key, Body=data)
+    client().put_object(Bucket=bucket(), Key=key, Body=data)
 
 
-@_talking()
+@talking()
 def get_bytes(key: str) -> bytes:
     """Return a small object whole; raises ObjectMissing."""
-    with _client().get_object(Bucket=_bucket(), Key=key)["Body"] as body:
+    with client().get_object(Bucket=bucket(), Key=key)["Body"] as body:
         return body.read()
 
 
 def size_of(key: str) -> int | None:
     """Return the size of an object in bytes, or None where there is none."""
     try:
-        with _talking():
-            return _client().head_object(Bucket=_bucket(), Key=key)["ContentLength"]
+        with talking():
+            return client().head_object(Bucket=bucket(), Key=key)["ContentLength"]
     except ObjectMissing:
         return None
 
@@ -141,8 +143,8 @@ def copy(source: str, target: str, size: int, *, piece: int = COPY_PIECE) -> Non
     No request takes longer than a piece does, and a copy that fails leaves no object at `target`.
     """
     if size <= piece:
-        with _talking():
-            _client().copy_object(Bucket=_bucket(), Key=target, CopySource=_source(source))
+        with talking():
+            client().copy_object(Bucket=bucket(), Key=target, CopySource=_source(source))
         return
     upload_id = begin_multipart(target)
     try:
@@ -160,13 +162,13 @@ def copy(source: str, target: str, size: int, *, piece: int = COPY_PIECE) -> Non
 
 
 def _source(key: str) -> "CopySourceTypeDef":
-    return {"Bucket": _bucket(), "Key": key}
+    return {"Bucket": bucket(), "Key": key}
 
 
-@_talking()
+@talking()
 def _copy_piece(source: str, target: str, upload_id: str, number: int, first: int, last: int) -> str:
-    answer = _client().upload_part_copy(
-        Bucket=_bucket(),
+    answer = client().upload_part_copy(
+        Bucket=bucket(),
         Key=target,
         UploadId=upload_id,
         PartNumber=number,
@@ -176,14 +178,14 @@ def _copy_piece(source: str, target: str, upload_id: str, number: int, first: in
     return answer["CopyPartResult"]["ETag"]
 
 
-@_talking()
+@talking()
 def delete_keys(keys: list[str]) -> list[str]:
     """Delete keys and return those that are gone now; a key that was not there counts as gone."""
     gone: list[str] = []
     for start in range(0, len(keys), DELETE_BATCH):
         batch = keys[start : start + DELETE_BATCH]
-        answer = _client().delete_objects(
-            Bucket=_bucket(), Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+        answer = client().delete_objects(
+            Bucket=bucket(), Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
         )
         kept = {error.get("Key") for error in answer.get("Errors", [])}
         gone += [key for key in batch if key not in kept]
@@ -192,8 +194,8 @@ def delete_keys(keys: list[str]) -> list[str]:
 
 def list_prefix(prefix: str) -> Iterator[list[Listed]]:
     """Yield what the bucket holds under `prefix`, in batches of up to 1000 and in no promised order."""
-    with _talking():
-        for page in _client().get_paginator("list_objects_v2").paginate(Bucket=_bucket(), Prefix=prefix):
+    with talking():
+        for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket(), Prefix=prefix):
             yield [Listed(row["Key"], row["Size"], row["LastModified"]) for row in page.get("Contents", [])]
 
 
@@ -208,7 +210,7 @@ class ByteStream(Iterator[bytes]):
         self._chunk = chunk
 
     def __next__(self) -> bytes:
-        with _talking():
+        with talking():
             data = self._body.read(self._chunk)
         if not data:
             self.close()
@@ -217,7 +219,7 @@ class ByteStream(Iterator[bytes]):
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, none at the end."""
-        with _talking():
+        with talking():
             return self._body.read(size)
 
     def close(self) -> None:
@@ -230,12 +232,12 @@ class ByteStream(Iterator[bytes]):
         self.close()
 
 
-@_talking()
+@talking()
 def open_range(key: str, start: int, length: int, *, chunk: int = CHUNK) -> ByteStream:
     """Open exactly `length` bytes (at least 1) from `start`; raises ObjectMissing, RangeNotSatisfiable."""
     if start < 0 or length < 1:
         raise RangeNotSatisfiable(f"A range of {length} bytes from {start} cannot be read.")
-    answer = _client().get_object(Bucket=_bucket(), Key=key, Range=f"bytes={start}-{start + length - 1}")
+    answer = client().get_object(Bucket=bucket(), Key=key, Range=f"bytes={start}-{start + length - 1}")
     if answer["ContentLength"] != length:
         answer["Body"].close()
         raise RangeNotSatisfiable(f"The object ends before byte {start + length}.")
@@ -245,18 +247,18 @@ def open_range(key: str, start: int, length: int, *, chunk: int = CHUNK) -> Byte
 # --- multipart uploads --------------------------------------------------------------------------------------
 
 
-@_talking()
+@talking()
 def begin_multipart(key: str) -> str:
     """Begin a multipart upload and return the store's id for it."""
-    return _client().create_multipart_upload(Bucket=_bucket(), Key=key)["UploadId"]
+    return client().create_multipart_upload(Bucket=bucket(), Key=key)["UploadId"]
 
 
-@_talking()
+@talking()
 def complete_multipart(key: str, upload_id: str, parts: list[tuple[int, str]]) -> None:
     """Assemble the object from (number, ETag); raises PartsMismatch, or UploadNotFound when it has ended."""
     listed = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
-    _client().complete_multipart_upload(
-        Bucket=_bucket(),
+    client().complete_multipart_upload(
+        Bucket=bucket(),
         Key=key,
         UploadId=upload_id,
         MultipartUpload={"Parts": listed},  # type: ignore[typeddict-item]
@@ -266,28 +268,28 @@ def complete_multipart(key: str, upload_id: str, parts: list[tuple[int, str]]) -
 def abort_multipart(key: str, upload_id: str) -> None:
     """Give up a multipart upload and its parts; one that has ended already is fine."""
     try:
-        with _talking():
-            _client().abort_multipart_upload(Bucket=_bucket(), Key=key, UploadId=upload_id)
+        with talking():
+            client().abort_multipart_upload(Bucket=bucket(), Key=key, UploadId=upload_id)
     except UploadNotFound:
         return
 
 
-@_talking()
+@talking()
 def list_parts(key: str, upload_id: str) -> list[Part]:
     """Return the parts that have arrived, by number and age; raises UploadNotFound.
 
     A store may show a part that was sent twice as two parts, and takes either ETag on completion.
     """
-    pages = _client().get_paginator("list_parts").paginate(Bucket=_bucket(), Key=key, UploadId=upload_id)
+    pages = client().get_paginator("list_parts").paginate(Bucket=bucket(), Key=key, UploadId=upload_id)
     rows = [row for page in pages for row in page.get("Parts", [])]
     parts = [Part(row["PartNumber"], row["ETag"], row["Size"], row["LastModified"]) for row in rows]
     return sorted(parts, key=lambda part: (part.number, part.modified))
 
 
-@_talking()
+@talking()
 def list_multiparts() -> list[tuple[str, str, datetime]]:
     """Return (key, the store's upload id, begun at) of every multipart upload that has not ended."""
-    pages = _client().get_paginator("list_multipart_uploads").paginate(Bucket=_bucket())
+    pages = client().get_paginator("list_multipart_uploads").paginate(Bucket=bucket())
     return [
         (row["Key"], row["UploadId"], row["Initiated"]) for page in pages for row in page.get("Uploads", [])
     ]

@@ -116,6 +116,18 @@ def part_plan(upload: Upload) -> list[tuple[int, int]]:
     return list(cutting.plan(upload.size, upload.part_size).items()) if upload.part_size else []
 
 
+def arrived(upload: Upload) -> set[int]:
+    """Return the numbers of the parts of an open upload that are there whole; for a single PUT, 1 when it is.
+
+    Raises UploadNotFound where the store has given the upload up, and StoreUnavailable.
+    """
+    if not upload.part_size:
+        return {1} if s3.size_of(upload.staging_key) == upload.size else set()
+    planned = dict(part_plan(upload))
+    held = s3.list_parts(upload.final_key, upload.s3_upload_id)
+    return {part.number for part in held if planned.get(part.number) == part.size}
+
+
 def _require_open(upload: Upload) -> None:
     if upload.state != _State.OPEN:
         raise UploadClosed(f"This upload is {upload.state} and takes no more bytes.")

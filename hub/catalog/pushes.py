@@ -52,9 +52,13 @@ LARGEST_SINGLE = 5 * 2**30
 
 
 def offer(
-    viewer: Viewer, repo: Repo, wanted: Sequence[tuple[str, int]], *, multipart: bool = True
-) -> list[Offer]:
-    """Return, for each (sha256, size in bytes), whether this repo has the bytes or an upload to send them to."""
+    viewer: Viewer, repo: Repo, wanted: Sequence[tuple[str, int]], *, multipart: bool = True,
+    part_size: int = uploads.PART_SIZE,
+) -> list[Offer]:  # fmt: skip
+    """Return, for each (sha256, size in bytes), whether this repo has the bytes or an upload to send them to.
+
+    ``part_size`` is the least that a part has, and the most that is taken in one piece.
+    """
     access.require_propose(viewer, repo)
     for _, size in wanted:
         if size > settings.HUB_MAX_FILE_BYTES:
@@ -63,18 +67,21 @@ def offer(
             )
     held = RepoBlob.objects.filter(repo=repo, sha256__in=[sha256 for sha256, _ in wanted])
     sizes = {claim.sha256: claim.size for claim in held.exclude(state=State.REJECTED)}
-    single = uploads.SINGLE_LIMIT if multipart else LARGEST_SINGLE
+    shape = (part_size if multipart else LARGEST_SINGLE, part_size)
     owner = holdings.owner_of(repo, viewer)
-    return [_offer(owner, sha256, size, sizes.get(sha256), single) for sha256, size in wanted]
+    return [_offer(owner, sha256, size, sizes.get(sha256), shape) for sha256, size in wanted]
 
 
-def _offer(owner: str, sha256: str, size: int, held: int | None, single: int) -> Offer:
+def _offer(owner: str, sha256: str, size: int, held: int | None, shape: tuple[int, int]) -> Offer:
     if held is not None:
         if held != size:
             raise BadRequest(f"size is {size}, but the file of oid {sha256} has {held} bytes.")
         return Offer(sha256, size)
     try:
-        return Offer(sha256, size, uploads.begin(owner=owner, sha256=sha256, size=size, single_limit=single))
+        begun = uploads.begin(
+            owner=owner, sha256=sha256, size=size, single_limit=shape[0], part_size=shape[1]
+        )
+        return Offer(sha256, size, begun)
     except StorageError as error:
         raise trouble_of(error) from error
 

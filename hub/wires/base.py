@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import OperationalError
@@ -98,17 +98,6 @@ def viewer_of(request: HttpRequest) -> Viewer:
     if request.method in _SAFE and settings.SESSION_COOKIE_NAME in request.COOKIES:
         return session_viewer(request)
     return ANONYMOUS
-
-
-def bytes_base(request: HttpRequest) -> str:
-    """Return the address of the bytes group: as configured, else the same host at its port."""
-    if settings.HUB_BYTES_URL:
-        return settings.HUB_BYTES_URL
-    base = urlsplit(public_base(request))
-    if settings.HUB_PUBLIC_URL or not base.hostname:
-        return public_base(request)
-    host = f"[{base.hostname}]" if ":" in base.hostname else base.hostname
-    return f"{base.scheme}://{host}:{settings.HUB_BYTES_PORT}"
 
 
 def next_link(request: HttpRequest, **changes: str) -> str:

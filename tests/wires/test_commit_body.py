@@ -9,7 +9,7 @@ import pytest
 from hub.accounts.identity import Viewer
 from hub.catalog.models import GitObject, Repo
 from hub.catalog.operations import MAX_OPERATIONS
-from hub.wires.hf.lines import MAX_LINE
+from hub.lines import MAX_LINE
 from tests.factories import at, push
 from tests.wires.conftest import Ask
 

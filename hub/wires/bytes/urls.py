@@ -13,5 +13,5 @@ app_name = "bytes"
 
 urlpatterns = [
     path("get/<seg:ticket>", door(GET=views.download), name="download"),
-    path("put/<seg:ticket>", door(PUT=views.upload), name="upload"),
+    path("put/<seg:ticket>", door(PUT=views.upload, OPTIONS=views.preflight), name="upload"),
 ]

@@ -20,7 +20,12 @@ from hub.wires.ranges import FILE_POLICY, NotSatisfiable, disposition, parse_ran
 def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """Return the answer to an error, or None for one that is a fault of ours."""
     status = status_of(error)
-    return plain_refusal(error, status) if status else None
+    if not status:
+        return None
+    refusal = plain_refusal(error, status)
+    # Without this a page that sends bytes could not read why they were refused.
+    refusal["Access-Control-Allow-Origin"] = "*"
+    return refusal
 
 
 def download(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponseBase:
@@ -62,4 +67,14 @@ def upload(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponse
         claim.viewer(), claim.find_repo(), UUID(claim.upload), part=claim.part,
         stream=cast("BinaryIO", request), length=length,
     )  # fmt: skip
-    return HttpResponse(status=200, headers={"ETag": etag} if etag else {})
+    return HttpResponse(status=200, headers={**_ANYWHERE, **({"ETag": etag} if etag else {})})
+
+
+# The ticket in the address is all that opens this door, and no cookie is looked at: any page may send to it.
+_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+
+
+def preflight(request: HttpRequest, viewer: Viewer, *, ticket: str) -> HttpResponse:
+    """Tell a browser that its pages may send to this origin; the hub's pages may lie at another port."""
+    allowed = {"Access-Control-Allow-Methods": "PUT", "Access-Control-Max-Age": "3600"}
+    return HttpResponse(status=204, headers={**_ANYWHERE, **allowed})

@@ -16,10 +16,10 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256, is_oid_prefix
 from hub.catalog.operations import AddFile, AddLarge, Copy, Delete, Operation
 from hub.catalog.squash import squash
+from hub.lines import objects_in
 from hub.web import header_text, public_base
 from hub.wires.base import json_answer
 from hub.wires.hf.bodies import CardBody, PreuploadBody, SquashBody
-from hub.wires.hf.lines import objects_in
 from hub.wires.hf.reading import checked, flag, get_repo, json_body
 
 _HEADER_KEYS = ("summary", "description", "parentCommit")

@@ -9,8 +9,7 @@ from hub.catalog import counters, pulls
 from hub.catalog.errors import EntryNotFound
 from hub.catalog.lookups import Located
 from hub.catalog.trees import Entry
-from hub.web import locate_rest, repo_name
-from hub.wires.base import bytes_base
+from hub.web import bytes_base, locate_rest, repo_name
 from hub.wires.hf.errors import refuse
 from hub.wires.hf.tokens import token_address
 from hub.wires.ranges import FILE_POLICY, NotSatisfiable, content_type, disposition, parse_range

@@ -9,8 +9,8 @@ from hub.accounts.identity import Viewer
 from hub.catalog import xet_tokens
 from hub.catalog.models import Repo
 from hub.catalog.xet_tokens import Grant
-from hub.web import public_base, unescape
-from hub.wires.base import bytes_base, json_answer
+from hub.web import bytes_base, public_base, unescape
+from hub.wires.base import json_answer
 from hub.wires.hf.reading import flag, get_repo
 
 

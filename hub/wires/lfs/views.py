@@ -20,8 +20,7 @@ from hub.catalog.lookups import find_repo
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName, check_sha256
 from hub.catalog.tickets import UploadTicket, identity_of
-from hub.web import public_base
-from hub.wires.base import bytes_base
+from hub.web import bytes_base, public_base
 from hub.wires.lfs.reading import checked, json_body, lfs_answer
 
 # Stands in for a ticket, which is text that needs no escapes.

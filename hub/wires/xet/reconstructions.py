@@ -9,7 +9,8 @@ from django.urls import reverse
 from hub.catalog import xet_pulls
 from hub.catalog.errors import NotAllowed
 from hub.catalog.xet_pulls import Piece, Plan, SpanTicket
-from hub.wires.base import bytes_base, json_answer
+from hub.web import bytes_base
+from hub.wires.base import json_answer
 from hub.wires.xet.reading import caller_of, check_hash
 
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})")

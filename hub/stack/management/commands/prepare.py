@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -12,6 +13,8 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from hub.stack.layout import write_private
+from storage.cors import allow_origins
+from storage.errors import StorageError
 from storage.s3 import ensure_bucket
 
 FIRST_ADMIN = "admin"
@@ -26,8 +29,24 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
         call_command("audit", "guard", stdout=self.stdout)
         ensure_bucket()
+        self._let_pages_send()
         call_command("load_licenses", stdout=self.stdout)
         self._first_admin(settings.HUB_DATA / "admin-password")
+
+    def _let_pages_send(self) -> None:
+        """Let the hub's pages send to the store; a store that has no such rules is told of, and nothing else."""
+        here = [f"http://{name}:{settings.HUB_PORT}" for name in ("127.0.0.1", "localhost")]
+        # A hub that was not told its name may be seen under any; the links alone open anything in the store.
+        anywhere = not settings.HUB_PUBLIC_URL and "*" in settings.ALLOWED_HOSTS
+        public = urlsplit(settings.HUB_PUBLIC_URL)
+        own = [f"{public.scheme}://{public.netloc}"] if settings.HUB_PUBLIC_URL else []
+        try:
+            ours = allow_origins(["*"] if anywhere else [*own, *here])
+        except StorageError as error:
+            self.stderr.write(f"The store took no CORS rule, which uploads in a browser may need: {error}")
+            return
+        if not ours:
+            self.stdout.write("The bucket has CORS rules of its own; they were left alone.")
 
     def _refuse_the_future(self) -> None:
         """Raise CommandError when a newer version has migrated this database: its tables may not fit this code."""
