@@ -174,4 +174,5 @@ def _span(values: Sequence[int]) -> str:
 
 def part_of(name: str) -> str:
     """Return which part of a model a tensor belongs to, judged by the words of its name."""
-    return next((part for part, words in _PARTS if words.search(name)), PARTS[-1])
+    lower = name.lower()
+    return next((part for part, words in _PARTS if words.search(lower)), PARTS[-1])

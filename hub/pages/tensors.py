@@ -31,7 +31,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     found = tensors.sets_in(at.repo, at.tree)
     wanted = request.GET.get("set", "")
     chosen = next((one for one in found if one.name == wanted), found[0] if found else None)
-    context = {"sets": found, "chosen": chosen}
+    context = {"sets": found, "chosen": chosen, "parts": tensors.PARTS}
     if chosen is not None:
         context |= _contents(request, chosen)
     if request.headers.get("HX-Target") != "tensor-list":
