@@ -6,9 +6,10 @@ They lie in safetensors files or, where there are none, in PyTorch's own, which 
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.converting.errors import ConvertError
 from workers.formats.findings import FormatError, Inspection, Tensor
@@ -20,8 +21,9 @@ from workers.formats.torch_files import read_torch
 
 INDEX, TORCH_INDEX = "model.safetensors.index.json", "pytorch_model.bin.index.json"
 TORCH_ENDINGS = (".bin", ".pt", ".pth")
+CLIPPED = "metadata-clipped"
 # Numbers that are not in the order of their tensor are read all at once.
-MAX_SCATTERED = 256 * 2**20
+MAX_SCATTERED = 128 * 2**20
 
 
 class Source(NamedTuple):
@@ -55,18 +57,24 @@ class Source(NamedTuple):
 
 @dataclass(slots=True)
 class Checkpoint(Opened):
-    """An open checkpoint. Tensors come by file name, within a safetensors file by name, within others as they come."""
+    """An open checkpoint. Tensors come by file name, within a safetensors file by name, within others as they come.
+
+    `metadata` is what safetensors files say of themselves; `clipped` is one that says more than is kept.
+    """
 
     trouble = ConvertError
     again = "convert"
 
     folder: Path
     tensors: dict[str, Source] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    clipped: Path | None = None
 
     def read(self, source: Source, offset: int, length: int) -> bytearray:
         """Bytes of a tensor; safe from several threads. Raises ConvertError that names file and tensor."""
         if source.strides:
-            return self._gather(source)[offset : offset + length]
+            made = self._gather(source)
+            return made if length == source.size else made[offset : offset + length]
         data = bytearray(length)
         self.fill(source.file, source.name, source.start + offset, memoryview(data))
         return data
@@ -76,10 +84,12 @@ class Checkpoint(Opened):
         width = source.width
         data = bytearray(_span(source) * width)
         self.fill(source.file, source.name, source.start, memoryview(data))
-        numbers = np.frombuffer(data, f"<u{width}")
         strides = [width * stride for stride in source.strides]
-        view = np.lib.stride_tricks.as_strided(numbers, source.shape, strides, writeable=False)
-        return bytearray(view.tobytes())
+        made = bytearray(source.size)
+        room: NDArray[Any] = np.frombuffer(made, f"<u{width}").reshape(source.shape)
+        numbers: NDArray[Any] = np.frombuffer(data, f"<u{width}")
+        room[...] = np.lib.stride_tricks.as_strided(numbers, source.shape, strides, writeable=False)
+        return made
 
 
 def _span(source: Source) -> int:
@@ -149,6 +159,9 @@ def _add(checkpoint: Checkpoint, path: Path) -> Inspection:
         told = error.strerror if isinstance(error, OSError) else None
         raise ConvertError(f"{path}: {told or error}") from error
     checkpoint.refuse(path, found.findings)
+    checkpoint.metadata |= found.metadata
+    if found.left_out or any(finding.code == CLIPPED for finding in found.findings):
+        checkpoint.clipped = path
     for tensor in sorted(found.tensors, key=lambda tensor: tensor.name):
         size = tensor.end - tensor.start
         _take(checkpoint, path, Source(tensor.name, tensor.dtype, tensor.shape, number, tensor.start, size))
