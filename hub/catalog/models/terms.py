@@ -15,6 +15,7 @@ class LineageEdge(models.Model):
 
     repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="lineage")
     parent = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True, default="", help_text="as the evidence spells it")
     parent_repo = models.ForeignKey(
         Repo, null=True, blank=True, on_delete=models.SET_NULL, related_name="descendants"
     )
