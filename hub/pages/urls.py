@@ -4,8 +4,10 @@ from django.urls import URLPattern, path
 
 from hub.pages import (
     account,
+    act_urls,
     browse,
     errors,
+    feeds,
     files,
     gate,
     history,
@@ -35,14 +37,19 @@ def _repo_pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/commits", history.commits, extra),
         path(f"{base}/commits/<rest:rest>", history.commits, extra),
         path(f"{base}/commit/<seg:sha>", history.commit, extra),
+        path(f"{base}/compare", history.pick, extra),
+        path(f"{base}/compare/<rest:rest>", history.compare, extra),
         path(f"{base}/ask-access", gate.ask, extra),
         path(f"{base}/settings/access", gate.manage, extra),
+        *act_urls.repo_pages(base, kind),
     ]
 
 
 urlpatterns: list[URLPattern] = [
     path("", browse.home, name="home"),
     path("models", browse.home, name="models"),
+    path("models/new.atom", feeds.newest, {"kind": "model"}, name="model-feed"),
+    path("datasets/new.atom", feeds.newest, {"kind": "dataset"}, name="dataset-feed"),
     path("datasets", browse.datasets, name="datasets"),
     path("licenses", licenses.shelf_list, name="licenses"),
     path("licenses/<seg:license_id>", licenses.one, name="license"),
@@ -59,6 +66,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/tokens", account.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke", account.revoke, name="revoke"),
     path("settings/password", account.password, name="password"),
+    *act_urls.urlpatterns,
     *_repo_pages("datasets/", "dataset"),
     *_repo_pages("", "model"),
     path("<full_repo:repo>/quantizations", quantizations.show, name="quantizations"),
