@@ -114,9 +114,19 @@ def read(network_id: int, oid: str) -> bytes:
     row = GitObject.objects.filter(network_id=network_id, oid=oid).values_list("size", "data", "key").first()
     if row is None:
         raise EntryNotFound(f"The object {oid} is not in this repository.")
-    size, data, key = row
+    return _payload(row[0], bytes(row[1]), row[2])
+
+
+def read_all(network_id: int, oids: Iterable[str]) -> dict[str, bytes]:
+    """Return the payloads of those of these objects that there are, in one query; raises StoreTrouble."""
+    rows = GitObject.objects.filter(network_id=network_id, oid__in=set(oids))
+    values = rows.values_list("oid", "size", "data", "key")
+    return {oid: _payload(size, bytes(data), key) for oid, size, data, key in values}
+
+
+def _payload(size: int, data: bytes, key: str) -> bytes:
     try:
-        deflated = stored_objects.get(key) if key else bytes(data)
+        deflated = stored_objects.get(key) if key else data
     except StorageError as error:
         raise StoreTrouble(str(error)) from error
     return zlib.decompressobj().decompress(deflated, size + 1)

@@ -14,3 +14,8 @@ def rev_url(repo: Repo, verb: str, revision: str, path: str = "") -> str:
     """Return the address of ``verb`` (tree, blob, resolve, raw, commits, ...) at a revision and path."""
     tail = f"/{quote(path)}" if path else ""
     return f"{repo_url(repo)}/{verb}/{quote(revision, safe='')}{tail}"
+
+
+def compare_url(repo: Repo, one: str, other: str) -> str:
+    """Return the address of what differs from ``one`` revision to ``other``.  No revision holds two dots in a row."""
+    return f"{repo_url(repo)}/compare/{quote(one, safe='')}..{quote(other, safe='')}"

@@ -1,19 +1,25 @@
-"""Commits: the list behind a revision, and one with what it changed."""
+"""History: the commits behind a revision, one with what it changed, and any two compared."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from hub.accounts.identity import Viewer
-from hub.catalog.lookups import DEFAULT_REVISION, Located, history, locate
-from hub.catalog.models import CommitRecord, PathChange
-from hub.catalog.trees import files
+from hub.catalog import differences, tensordiff
+from hub.catalog.errors import EntryNotFound
+from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, history, locate, locate_in
+from hub.catalog.models import CommitRecord
+from hub.pages import diffview
+from hub.pages.addresses import compare_url
 from hub.pages.doors import page
 from hub.pages.files import refs_of
 from hub.pages.repos import shell
-from hub.web import locate_rest, repo_name, whole_number
+from hub.web import locate_rest, repo_name, split_comparison, whole_number
 
 PAGE = 50
-MAX_CHANGES = 1000
+MAX_LISTED = 1000
+TENSORS = "tensor-changes"
 
 
 @page
@@ -27,39 +33,73 @@ def commits(
     context = shell(viewer, at, tab="commits")
     context |= {
         "found": found[:PAGE], "older": skip + PAGE if len(found) > PAGE else 0, "newer": max(skip - PAGE, 0),
-        "skip": skip, "refs": refs_of(at, "commits"),
+        "skip": skip, "refs": refs_of(at, "commits"), "choices": _choices(at),
     }  # fmt: skip
     return render(request, "repo/commits.html", context)
 
 
 @page
 def commit(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, sha: str) -> HttpResponse:
-    """One commit: who, when, why, and which files it touched."""
+    """One commit: who, when, why, and what it changed."""
     at = locate(viewer, repo_name(kind, repo), sha)
     record = CommitRecord.objects.get(network=at.repo.network_id, oid=at.commit)
-    changes, more = _changes(at, record)
+    before = differences.parent_tree(at.repo, record)
+    if request.headers.get("HX-Target") == TENSORS:
+        return _tensors(request, at, before)
     context = shell(viewer, at, tab="commits")
-    context |= {"record": record, "changes": changes, "more": more}
+    context |= {"record": record, **_differences(request, at, before, context["pull"].allowed)}
     return render(request, "repo/commit.html", context)
 
 
-def _changes(at: Located, record: CommitRecord) -> tuple[list[tuple[str, str]], int]:
-    """Return the files that a commit added, changed or deleted, and how many more there are."""
-    touched = PathChange.objects.filter(network=at.repo.network_id, commit=at.commit)
-    paths = set(touched.values_list("path", flat=True))
-    after = {entry.path for entry in files(at.repo, at.tree)}
-    parent = record.parents[0] if record.parents else ""
-    tree = (
-        CommitRecord.objects.filter(network=at.repo.network_id, oid=parent)
-        .values_list("tree", flat=True)
-        .first()
-    )
-    before = {entry.path for entry in files(at.repo, tree)} if tree else set()
-    found = [(path, _verb(path, before, after)) for path in sorted(paths & (before | after))]
-    return found[:MAX_CHANGES], max(len(found) - MAX_CHANGES, 0)
+@page
+def pick(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """Two revisions as a form sends them, on the way to their own address."""
+    found = find_repo(viewer, repo_name(kind, repo))
+    one, other = (request.GET.get(name, "")[:255] or DEFAULT_REVISION for name in ("from", "to"))
+    return HttpResponseRedirect(compare_url(found, one, other))
 
 
-def _verb(path: str, before: set[str], after: set[str]) -> str:
-    if path not in before:
-        return "added"
-    return "changed" if path in after else "deleted"
+@page
+def compare(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: str) -> HttpResponse:
+    """What differs between two revisions."""
+    one, other = split_comparison(rest)
+    at = locate(viewer, repo_name(kind, repo), other)
+    base = locate_in(at.repo, one)
+    if request.headers.get("HX-Target") == TENSORS:
+        return _tensors(request, at, base.tree)
+    context = shell(viewer, at, tab="commits")
+    context |= {"base": base, **_differences(request, at, base.tree, context["pull"].allowed)}
+    context["choices"] = _choices(at)
+    return render(request, "repo/compare.html", context)
+
+
+def _choices(at: Located) -> list[str]:
+    """Return the revisions that are offered to be compared."""
+    return [name for _, items in refs_of(at, "tree") for name, _, _ in items][:200]
+
+
+def _differences(request: HttpRequest, at: Located, before: str, may_read: bool) -> dict[str, Any]:
+    found, is_more = differences.changes_between(at.repo, before, at.tree)
+    only = request.GET.get("file", "")
+    if only and only not in {change.path for change in found}:
+        raise EntryNotFound(f"{only} is the same in both revisions.", at.commit)
+    beside = request.GET.get("view") == "split"
+    compared = differences.compare_texts(at.repo, found[:MAX_LISTED], only=only) if may_read else []
+    files = diffview.shown(compared, beside=beside, alone=bool(only))
+    return {
+        "changes": found[:MAX_LISTED], "count": len(found), "more": is_more, "hidden": max(len(found) - MAX_LISTED, 0),
+        "files": files, "beside": beside, "only": only, "panel": TENSORS,
+        "has_weights": not only and any(_is_weights(change) for change in found), "may_read": may_read,
+        "added": sum(one.added for one in files), "removed": sum(one.removed for one in files),
+        "diffs": tensordiff.compare(at.repo, before, at.tree) if request.GET.get("part") == "tensors" else None,
+    }  # fmt: skip
+
+
+def _is_weights(change: differences.Change) -> bool:
+    return change.is_large and change.path.endswith((".safetensors", ".gguf"))
+
+
+def _tensors(request: HttpRequest, at: Located, before: str) -> HttpResponse:
+    """The differences of tensors alone: they are read from long rows, so the page does not wait for them."""
+    context = {"repo": at.repo, "diffs": tensordiff.compare(at.repo, before, at.tree), "panel": TENSORS}
+    return render(request, "repo/tensor_changes.html", context)

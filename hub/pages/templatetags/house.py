@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from hub.catalog.models import Repo
 from hub.catalog.names import is_oid_prefix
-from hub.pages.addresses import repo_url, rev_url
+from hub.pages.addresses import compare_url, repo_url, rev_url
 from licenses.identifiers import known_licenses, license_title
 
 register = template.Library()
@@ -145,6 +145,18 @@ def url(repo: Repo) -> str:
 def at(repo: Repo, verb: str, revision: str, path: str = "") -> str:
     """Return the address of a page of a repo at a revision."""
     return rev_url(repo, verb, revision, path)
+
+
+@register.simple_tag
+def compare_address(repo: Repo, one: str, other: str) -> str:
+    """Return the address of what differs between two revisions."""
+    return compare_url(repo, one, other)
+
+
+@register.filter
+def octal(number: int) -> str:
+    """Return a file mode as git writes it."""
+    return f"{number:o}"
 
 
 _BITS = re.compile(r"[0-9]+")

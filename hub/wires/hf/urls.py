@@ -5,7 +5,19 @@ from functools import partial
 from django.urls import URLPattern, path
 
 from hub.wires import base
-from hub.wires.hf import commits, conversions, copies, files, licenses, people, repos, tags, tokens, trees
+from hub.wires.hf import (
+    commits,
+    comparisons,
+    conversions,
+    copies,
+    files,
+    licenses,
+    people,
+    repos,
+    tags,
+    tokens,
+    trees,
+)
 from hub.wires.hf.errors import translate
 
 door = partial(base.door, translate)
@@ -45,6 +57,7 @@ urlpatterns = [
     path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
     path("<kind:kind>/<repo:repo>/commits/<rest:rest>", door(GET=trees.commits)),
     path("<kind:kind>/<repo:repo>/paths-info/<seg:revision>", door(POST=trees.paths_info)),
+    path("<kind:kind>/<repo:repo>/compare/<rest:rest>", door(GET=comparisons.compare)),
     path("<kind:kind>/<repo:repo>/refs", door(GET=trees.list_refs)),
     path(
         "<kind:kind>/<repo:repo>/branch/<seg:branch>",
