@@ -24,3 +24,11 @@ def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     }  # fmt: skip
     partial = request.headers.get("HX-Target") == "dashboard"
     return render(request, "staff/panels.html" if partial else "staff/dashboard.html", context)
+
+
+@page
+def design(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Every component that pages are made of, in the reader's theme."""
+    if not viewer.is_staff:
+        raise RepoNotFound("design")
+    return render(request, "staff/design.html", {"section": "staff"})

@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("licenses/<seg:license_id>", licenses.one, name="license"),
     path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
     path("staff", staff.show, name="staff"),
+    path("design/", staff.design, name="design"),
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),
     path("login", people.log_in, name="login"),

@@ -40,8 +40,15 @@ def test_the_panels_alone_are_sent_again(staff: Client) -> None:
 
 
 def test_for_everybody_else_there_is_no_such_page(client: Client, browser: Client) -> None:
-    assert client.get("/staff").status_code == 404
-    assert browser.get("/staff").status_code == 404
+    for path in ("/staff", "/design/"):
+        assert client.get(path).status_code == 404
+        assert browser.get(path).status_code == 404
+
+
+def test_staff_sees_every_component_on_one_page(staff: Client) -> None:
+    words = words_of(staff.get("/design/"))
+    for part in ("Colour", "Seals", "Meters", "Toasts", "Empty and loading"):
+        assert part in words
 
 
 def test_a_silent_worker_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
