@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -11,53 +10,17 @@ from django.utils.cache import patch_vary_headers
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
-from hub.catalog import search
+from hub.catalog import facets, search
 from hub.catalog.errors import RepoNotFound
 from hub.catalog.models import Repo
 from hub.catalog.proofs import unsettled
 from hub.pages.doors import page
+from hub.pages.wishes import SORTS, Wish, chips, choices
+from licenses.openness import Rung
 
 PAGE = 30
-MAX_CHOICES = 12
-# What a reader may sort by, in their words, and what the search calls it.
-SORTS = {
-    "recent": ("Recently updated", "lastModified"),
-    "pulls": ("Most pulled, 30 days", "downloads"),
-    "likes": ("Most liked", "likes"),
-    "new": ("Newest", "createdAt"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The state of a list, as its address holds it."""
-
-    text: str = ""
-    sort: str = "recent"
-    task: str = ""
-    library: str = ""
-    license: str = ""
-
-    @classmethod
-    def read(cls, request: HttpRequest) -> "Wish":
-        """Read the query string; unknown sorts fall back to the first."""
-        values = {name: request.GET.get(name, "").strip()[:100] for name in ("task", "library", "license")}
-        sort = request.GET.get("sort", "recent")
-        text = request.GET.get("q", "").strip()[:200]
-        return cls(text=text, sort=sort if sort in SORTS else "recent", **values)
-
-    def query(self, type_: str) -> search.Query:
-        """Return the search behind this state."""
-        tags = [self.library] if self.library else []
-        tags += [f"license:{self.license}"] if self.license else []
-        return search.Query(
-            type=type_, text=self.text, tags=tuple(tags), task=self.task, sort=SORTS[self.sort][1]
-        )
-
-    @property
-    def is_narrow(self) -> bool:
-        """True where the list is not everything."""
-        return bool(self.text or self.task or self.library or self.license)
+_SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
+_HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +29,25 @@ class Row:
 
     repo: Repo
     proof: str
+
+    @property
+    def is_settled(self) -> bool:
+        """True where review or a policy has settled the terms."""
+        return self.repo.clearance in _SETTLED and bool(self.repo.concluded)
+
+    @property
+    def waits(self) -> bool:
+        """True where the terms keep strangers from pulling."""
+        return self.repo.clearance in _HELD
+
+    @property
+    def use(self) -> tuple[str, str]:
+        """The seal and the word for commercial use under settled terms."""
+        if "commercial" in self.repo.uses:
+            return "proven", "commercial use"
+        if self.repo.openness == Rung.RESTRICTED_WEIGHTS:
+            return "terms", "not commercially"
+        return "terms", "with terms"
 
     @property
     def formats(self) -> list[str]:
@@ -82,30 +64,21 @@ def rows_of(repos: list[Repo]) -> list[Row]:
     ]
 
 
-def _choices(viewer: Viewer, type_: str) -> dict[str, list[tuple[str, int]]]:
-    """Return the commonest tasks, libraries and licences among what the viewer may see, with counts."""
-    repos = search.matching(viewer, search.Query(type=type_)).select_related(None).order_by()
-    found = {}
-    for name, column in (("task", "pipeline_tag"), ("library", "library"), ("license", "license")):
-        counted = repos.exclude(**{column: ""}).values_list(column).annotate(n=Count("pk"))
-        found[name] = list(counted.order_by("-n", column)[:MAX_CHOICES])
-    return found
-
-
 def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:
     wish = Wish.read(request)
     query = wish.query(type_)
+    counted = facets.counts(viewer, query)
     found = search.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""))
     following = request.GET.copy()
     following["after"] = found.cursor
     context: dict[str, Any] = {
         "wish": wish, "type": type_, "sorts": [(key, words) for key, (words, _) in SORTS.items()],
-        "rows": rows_of(found.repos), "total": search.matching(viewer, query).count(), "here": request.path,
+        "rows": rows_of(found.repos), "total": counted.total, "exact": counted.exact, "here": request.path,
+        "chips": chips(wish, request.GET, request.path), "choices": choices(wish, counted, type_),
         "next_query": following.urlencode() if found.cursor else "", "is_later": "after" in request.GET,
     }  # fmt: skip
     partial = request.headers.get("HX-Target") == "results"
-    if not partial:
-        context["choices"] = _choices(viewer, type_)
+    context["partial"] = partial
     response = render(request, "browse/results.html" if partial else "browse/list.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

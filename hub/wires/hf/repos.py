@@ -5,13 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, duplicates, repos, search
+from hub.catalog import access, duplicates, facets, repos, search
 from hub.catalog.errors import BadRequest, NameTaken, RepoNotFound
 from hub.catalog.lookups import Located, locate, locate_heads, rights_if_needed
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.catalog.trees import files
-from hub.web import public_base, repo_name
+from hub.web import public_base, repo_name, whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
 from hub.wires.hf.bodies import CreateBody, DuplicateBody, MoveBody, RepoBody, SettingsBody, private_in
@@ -19,6 +19,7 @@ from hub.wires.hf.errors import refuse
 from hub.wires.hf.reading import checked, flag, get_repo, json_body, page_limit
 
 LIST_PAGE = 100
+MAX_VALUES = 100
 
 
 def repo_url(request: HttpRequest, repo: Repo | RepoName) -> str:
@@ -172,7 +173,26 @@ def _query(request: HttpRequest, kind: str) -> search.Query:
         type=kind, text=get.get("search", ""), author=get.get("author", ""), tags=tags,
         task=get.get("pipeline_tag", ""), gated=gated, sort=get.get("sort") or "trendingScore",
         parameters=search.parse_parameters(get.get("num_parameters", "")),
+        # Ours, beside the protocol: what the settled terms of the whole lineage allow.
+        uses=[use for text in get.getlist("use") for use in text.split(",") if use],
+        users=_number_in(request, "users"), openness=_number_in(request, "openness"),
+        binding=get.get("binding", "")[:100],
     )  # fmt: skip
+
+
+def _number_in(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    number = whole_number(text)
+    if text and number is None:
+        raise BadRequest(f"{name} must be a whole number, not {text[:80]!r}.")
+    return number
+
+
+def counted(request: HttpRequest, viewer: Viewer, *, kind: str) -> HttpResponse:
+    """`GET /api/{kind}-facets`: how many repos fit the same filters, and how many would with each value of a facet."""
+    found = facets.counts(viewer, _query(request, kind))
+    values = {name: dict(found.top(name, MAX_VALUES)) for name in found.values}
+    return json_answer({"total": found.total, "exact": found.exact, "facets": values})
 
 
 def _list_item(request: HttpRequest, repo: Repo, at: Located | None, expand: list[str]) -> dict[str, Any]:

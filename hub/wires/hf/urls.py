@@ -53,6 +53,7 @@ urlpatterns = [
     path("licenses/<seg:license_id>", door(GET=licenses.detail)),
     path("licenses/<seg:license_id>/texts/<seg:sha256>", door(GET=licenses.text)),
     path("<kind:kind>-tags-by-type", door(GET=tags.by_type)),
+    path("<kind:kind>-facets", door(GET=repos.counted)),
     path("<kind:kind>", door(GET=repos.listing)),
     path("<kind:kind>/<repo:repo>/tree/<rest:rest>", door(GET=trees.tree)),
     path("<kind:kind>/<repo:repo>/commits/<rest:rest>", door(GET=trees.commits)),

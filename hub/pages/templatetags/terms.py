@@ -1,0 +1,45 @@
+"""Small words of the templates about terms."""
+
+from collections.abc import Sequence
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from hub.pages.templatetags.house import license_brief
+from hub.pages.wishes import RUNGS
+from licenses.openness import RUNG_NAMES, Rung
+
+register = template.Library()
+STEPS = 7
+_SHOWN = 2
+
+
+@register.simple_tag
+def notches(rung: int) -> SafeString:
+    """Return the openness of a model as seven notches; words stand beside them."""
+    marks = format_html_join(
+        "", "<i{}></i>", ((SafeString("") if at < rung else SafeString(' class="o"'),) for at in range(STEPS))
+    )
+    return format_html('<span class="notches" aria-hidden="true">{}</span>', marks)
+
+
+@register.filter
+def rung_words(rung: int) -> str:
+    """Return what a step of the ladder is called."""
+    return RUNG_NAMES[Rung(rung)]
+
+
+@register.filter
+def rung_brief(rung: int) -> str:
+    """Return a step of the ladder in two or three words."""
+    return RUNGS.get(rung, RUNG_NAMES[Rung(rung)])
+
+
+@register.filter
+def briefs(licenses: Sequence[str]) -> str:
+    """Return several licenses by their short names: ``MIT and Apache-2.0``."""
+    names = [license_brief(one) for one in licenses]
+    if len(names) > _SHOWN:
+        return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
+    return " and ".join(names)
