@@ -53,6 +53,11 @@ def current_case(subject: str) -> Case | None:
     return Case.objects.filter(subject=subject, current=True).first()
 
 
+def current_cases(subjects: Sequence[str]) -> dict[str, Case]:
+    """Return the current cases of these subjects, by subject."""
+    return {case.subject: case for case in Case.objects.filter(subject__in=subjects, current=True)}
+
+
 def locked(case: Case, *, expected: str = "") -> Case:
     """Return the case under a lock; raises WrongState unless it is current and in the state that was seen."""
     row = Case.objects.select_for_update().get(pk=case.pk)

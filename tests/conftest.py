@@ -33,6 +33,8 @@ def pytest_configure() -> None:
             "HUB_DATA": str(data_dir),
             "HUB_DATABASE_ROLE": "owner",
             "HUB_DEMO": "0",
+            # Tests of terms turn it on; in all others nothing waits for a review.
+            "HUB_REVIEW": "off",
         }
     )
     django.setup()

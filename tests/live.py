@@ -135,7 +135,8 @@ def run_live_hub(**settings: str) -> Iterator[LiveHub]:
     live = LiveHub(data_dir=data_dir, port=port)
     live.settings = {
         "HUB_PORT": str(port), "HUB_DEMO": "0", "HUB_STACK_FSYNC": "0", "HUB_PROOF_WAIT": "8",
-        "HUB_LICENSE_TEXTS": "0", "GUNICORN_CMD_ARGS": f"--access-logfile {data_dir}/requests.log", **settings,
+        "HUB_LICENSE_TEXTS": "0", "HUB_REVIEW": "off",
+        "GUNICORN_CMD_ARGS": f"--access-logfile {data_dir}/requests.log", **settings,
     }  # fmt: skip
     try:
         live.start()

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Namespace, Role, User
-from hub.catalog.errors import AccessRestricted, NotAllowed, RepoDisabled, RepoNotFound, SignInNeeded
+from hub.catalog import clearing
+from hub.catalog.errors import NotAllowed, RepoNotFound, SignInNeeded
 from hub.catalog.models import AccessRequest, Repo, TokenScope
+from licenses import acceptances
+from licenses.models import Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May it be done, and if not, why; ``reason`` is one of ``""``, ``gated``, ``disabled``."""
+    """May it be done, and if not, why; ``reason`` is one of ``""``, ``disabled``, ``held``, ``gated``, ``terms``."""
 
     allowed: bool
     reason: str = ""
@@ -103,17 +107,53 @@ def _has_role(viewer: Viewer, repo: Repo, roles: tuple[str, ...], rights: Rights
 
 
 def may_pull(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> Verdict:
-    """May the viewer have the bytes?  Asked by everything that hands out content, whatever token came before."""
+    """May the viewer have the bytes?  Asked by everything that hands out content, whatever token came before.
+
+    Who belongs to the namespace always may.  Everyone else needs, in this order: cleared terms, where the owner asks
+    for it their yes, and where the terms ask for it an acceptance of exactly the texts that apply now.
+    """
     if repo.disabled and not viewer.is_staff:
         return Verdict(False, "disabled")
-    if not repo.gated or viewer.is_staff:
+    held, asks = clearing.is_held(repo), clearing.asks_consent(repo)
+    if not (held or repo.gated or asks) or may_review(viewer):
         return Verdict(True)
     if viewer.user is None:
-        return Verdict(False, "gated")
+        return Verdict(False, "held" if held else "gated" if repo.gated else "terms")
     rights = rights or rights_of(viewer, repo)
     in_scope = not viewer.is_narrowed or rights.scope != ""
-    allowed = in_scope and (rights.is_member or rights.request == AccessRequest.State.ACCEPTED)
-    return Verdict(allowed, "" if allowed else "gated")
+    if in_scope and rights.is_member:
+        return Verdict(True)
+    if held:
+        return Verdict(False, "held")
+    if repo.gated and not (in_scope and rights.request == AccessRequest.State.ACCEPTED):
+        return Verdict(False, "gated")
+    if asks and not (in_scope and acceptance_for(viewer, repo)):
+        return Verdict(False, "terms")
+    return Verdict(True)
+
+
+def asks_who(repo: Repo) -> bool:
+    """Say whether it depends on the viewer who may have the bytes."""
+    return bool(repo.private or repo.gated or clearing.is_held(repo) or clearing.asks_consent(repo))
+
+
+def acceptance_for(viewer: Viewer, repo: Repo) -> Acceptance | None:
+    """Return the acceptance on which a viewer may pull a repo whose terms ask for one, or None.
+
+    What was accepted of a repo holds for what was made from it.
+    """
+    if viewer.user is None or not repo.consent:
+        return None
+    subjects = [str(pk) for pk in (repo.pk, repo.source_id) if pk]
+    mine = Membership.objects.filter(user=viewer.user).values("organization__name")
+    return acceptances.valid(
+        user_id=viewer.user.pk, subjects=subjects, key=repo.consent, organizations=mine, now=timezone.now()
+    )
+
+
+def may_review(viewer: Viewer) -> bool:
+    """May the viewer see what waits for a review?  Administrators and reviewers may, with their whole rights."""
+    return viewer.user is not None and not viewer.is_narrowed and (viewer.is_staff or viewer.user.is_reviewer)
 
 
 def may_convert(viewer: Viewer, repo: Repo) -> Verdict:
@@ -238,14 +278,9 @@ def require_convert(viewer: Viewer, repo: Repo) -> None:
 
 def require_pull(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> None:
     """Raise unless the viewer may have the bytes."""
-    if rights is None and viewer.user is not None and (repo.private or repo.gated):
+    if rights is None and viewer.user is not None and asks_who(repo):
         rights = rights_of(viewer, repo)
     require_read(viewer, repo, rights)
     verdict = may_pull(viewer, repo, rights)
-    if verdict.reason == "disabled":
-        raise RepoDisabled("Access to this resource is disabled.")
     if not verdict.allowed:
-        raise AccessRestricted(
-            f"Access to {repo.type} {repo.full_name} is restricted and you are not in the authorized list. "
-            f"Visit the {repo.type}'s page to ask for access."
-        )
+        raise clearing.refusal(repo, verdict.reason)

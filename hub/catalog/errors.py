@@ -34,6 +34,14 @@ class AccessRestricted(CatalogError):
     """The repo is gated and the viewer is not among those who may pull."""
 
 
+class TermsHeld(AccessRestricted):
+    """The terms of the repo, or of this revision of it, are not cleared; the message says why and where to look."""
+
+
+class TermsNotAccepted(AccessRestricted):
+    """The viewer has not accepted the terms that this repo asks to accept; the message says where one can."""
+
+
 class RepoDisabled(CatalogError):
     """An administrator has disabled the repo."""
 

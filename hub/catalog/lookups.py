@@ -77,9 +77,7 @@ def _elsewhere(viewer: Viewer, name: RepoName) -> CatalogError:
 
 def rights_if_needed(viewer: Viewer, repo: Repo) -> Rights | None:
     """Read rights only where a decision depends on them, so that public reads cost no query."""
-    return (
-        access.rights_of(viewer, repo) if viewer.user is not None and (repo.private or repo.gated) else None
-    )
+    return access.rights_of(viewer, repo) if viewer.user is not None and access.asks_who(repo) else None
 
 
 def history(repo: Repo, commit: str, *, skip: int = 0, limit: int = 50) -> list[CommitRecord]:
