@@ -26,6 +26,12 @@ HUB_XET = ENV.flag("HUB_XET", True)
 HUB_XET_GRANTS = ENV.flag("HUB_XET_GRANTS", False)
 HUB_ANONYMOUS = ENV.choice("HUB_ANONYMOUS", "read", ("read", "none"))
 
+# --- terms ----------------------------------------------------------------------------------------------------------
+HUB_REVIEW = ENV.choice("HUB_REVIEW", "enforced", ("off", "advisory", "enforced"))
+# Empty: two where at least three accounts may review, else one.
+HUB_REVIEWERS = ENV.choice("HUB_REVIEWERS", "", ("", "1", "2"))
+HUB_LICENSE_WAIT_SECONDS = ENV.number("HUB_LICENSE_WAIT_SECONDS", 3, at_most=60)
+
 # --- limits ---------------------------------------------------------------------------------------------------------
 HUB_PROOF_WAIT = ENV.number("HUB_PROOF_WAIT", 30)
 HUB_UPLOAD_GRACE_HOURS = ENV.number("HUB_UPLOAD_GRACE_HOURS", 48, at_least=1)
