@@ -42,6 +42,7 @@ def facts(
         "safetensors": _parameters(_model_files(files, found, indexes), found),
         "gguf": _gguf(found),
         "config": _config(config),
+        "shape": _shape(config),
     }
     # Files are hostile: what they say may hold characters that the database does not keep.
     facts: dict[str, Any] = clean({key: value for key, value in told.items() if value is not None})
@@ -115,6 +116,29 @@ def _gguf(found: Mapping[str, Inspection | None]) -> dict[str, Any] | None:
         }
         return {key: value for key, value in told.items() if value is not None}
     return None
+
+
+# What a model's size and reach are told by, and how the families call it.
+_SHAPE = {
+    "context_length": ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length"),
+    "layers": ("num_hidden_layers", "n_layer", "num_layers"),
+    "hidden_size": ("hidden_size", "n_embd", "d_model"),
+    "vocabulary": ("vocab_size",),
+    "experts": ("num_local_experts", "n_routed_experts", "num_experts"),
+}
+
+
+def _shape(config: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return how large a model is by its config; that of the text part where there are several."""
+    inner = config.get("text_config")
+    texts = [inner if isinstance(inner, dict) else {}, config]
+    told = {}
+    for name, keys in _SHAPE.items():
+        values = (text.get(key) for text in texts for key in keys)
+        found = next((value for value in values if type(value) is int and 0 < value < 2**53), None)
+        if found is not None:
+            told[name] = found
+    return told or None
 
 
 def _config(config: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -80,6 +80,12 @@ def size(number: int | None) -> str:
 
 
 @register.filter
+def percent(share: float) -> str:
+    """Return a share of 1 as percent with two digits that count: ``0.31%``."""
+    return f"{100 * share:.2g}%"
+
+
+@register.filter
 def weights(number: int | None) -> str:
     """Return a count of parameters: ``8.03 B`` is billions."""
     return _scaled(number, _LARGE, "") if number else ""

@@ -1,0 +1,62 @@
+"""Models side by side."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from hub.accounts.identity import Viewer
+from hub.accounts.models import User
+from hub.catalog.models import Repo
+from tests.factories import work
+from tests.pages.kit import CARD, put, text_of, words_of
+from tests.workers.making import ships_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONFIG = {"architectures": ["LlamaForCausalLM"], "num_hidden_layers": 30, "vocab_size": 49152,
+          "text_config": {"max_position_embeddings": 8192}}  # fmt: skip
+
+
+def test_models_stand_side_by_side(client: Client, ada: User, make_repo: Callable[..., Repo]) -> None:
+    make_repo("ada/planes", {"README.md": CARD, "config.json": json.dumps(CONFIG).encode()})
+    ships_of(Viewer(user=ada))
+    work()
+    Repo.objects.filter(name="planes").update(
+        clearance="clear", concluded=["apache-2.0"], uses=["commercial"], openness=4
+    )
+    words = words_of(client.get("/compare", {"model": ["ada/planes", "ada/ships"]}))
+    for said in (
+        "LlamaForCausalLM",
+        "8,192",
+        "49,152",
+        "BF16",
+        "not settled",
+        "below",
+        "not without conditions",
+    ):
+        assert said in words
+    assert words.index("planes") < words.index("ships")
+
+
+def test_five_models_are_too_many_and_the_limit_is_named(
+    client: Client, make_repo: Callable[..., Repo]
+) -> None:
+    names = [make_repo(f"ada/m{number}").full_name for number in range(5)]
+    answer = client.get("/compare", {"model": names})
+    assert answer.status_code == 400
+    assert "At most 4 models" in words_of(answer)
+
+
+def test_a_private_model_reads_like_one_that_is_not_there(
+    client: Client, ada: User, make_repo: Callable[..., Repo]
+) -> None:
+    secret = make_repo("ada/secret", {"README.md": CARD}, private=True)
+    put(ada, secret, {"a.txt": b"a"})
+    answers = [text_of(client.get("/compare", {"model": name})) for name in ("ada/secret", "ada/nothing")]
+    assert answers[0].replace("secret", "nothing") == answers[1]
+
+
+def test_without_names_the_page_says_how_to_begin(client: Client) -> None:
+    assert "Nothing to compare yet" in words_of(client.get("/compare"))
