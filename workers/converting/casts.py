@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workers import kernel
+
 FLOATS: dict[str, Any] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 TARGETS = ("F32", "F16", "BF16")
 SIGNLESS, INFINITE, QUIET = 0x7FFFFFFF, 0x7F800000, 0x40
@@ -25,6 +27,12 @@ def cast(data: bytes | bytearray, source: str, target: str) -> Cast:
     numbers: NDArray[Any] = np.frombuffer(data, FLOATS[source])
     if source == target:
         return Cast(memoryview(data), 0)
+    if source != "F64" and target != "F32":
+        try:
+            return Cast(kernel.quantize(numbers.reshape(1, -1), target), 0)
+        except kernel.KernelError:
+            # Some of them are no numbers, or become infinite: both are judged one by one below.
+            pass
     if source == "BF16":
         numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
