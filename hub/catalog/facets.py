@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Count, QuerySet
 
@@ -22,7 +23,7 @@ MAX_COUNTED = 10_000
 # Where so many repos are public, what they come to is kept for a moment.
 MANY, KEPT_SECONDS = 5_000, 15.0
 USERS_STEPS = (10_000, 1_000_000, 100_000_000, 1_000_000_000)
-NAMES = ("task", "library", "license", "use", "users", "openness")
+NAMES = ("task", "library", "license", "uses", "users", "openness")
 
 Values = Mapping[str, int]
 
@@ -42,14 +43,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class _Bucket:
-    """All repos with the same facets.  ``limit`` is as `Repo.users_limit`."""
+    """All repos with the same facets.  ``users`` is the limit, as in `Repo.users_limit`."""
 
     task: str
     library: str
     license: str
     uses: int
     openness: int
-    limit: int | None
+    users: int | None
     count: int
 
 
@@ -106,7 +107,7 @@ def _bucket(text: str, number: int) -> _Bucket:
 def _add_up(buckets: Iterable[_Bucket], query: Query, exact: bool) -> Counts:
     """A bucket that fails one facet's wish alone still counts for the other values of that facet."""
     bits = sum(1 << USES.index(use) for use in query.uses)
-    found: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
+    found: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
     total = 0
     for one in buckets:
         failed = _failed(one, query)
@@ -116,10 +117,25 @@ def _add_up(buckets: Iterable[_Bucket], query: Query, exact: bool) -> Counts:
         if not failed:
             total += one.count
         for name in failed or NAMES:
-            _note(found[name], name, one)
-    for name in ("task", "library", "license"):
-        found[name].pop("", None)
-    return Counts(total, found, exact)
+            found[name][getattr(one, name)] += one.count
+    values: dict[str, Values] = {name: _without_blank(found[name]) for name in ("task", "library", "license")}
+    return Counts(total, {**values, **_steps(found["uses"], found["users"], found["openness"])}, exact)
+
+
+def _without_blank(counter: Counter[str]) -> Values:
+    return {value: count for value, count in counter.items() if value}
+
+
+def _steps(uses: Counter[int], limits: Counter[int | None], rungs: Counter[int]) -> Mapping[str, Values]:
+    """Return how many allow each use, take each number of users, and stand on each rung or above."""
+    tables: dict[str, Counter[str]] = {"use": Counter(), "users": Counter(), "openness": Counter()}
+    for allowed, count in uses.items():
+        tables["use"].update({use: count for bit, use in enumerate(USES) if allowed & 1 << bit})
+    for limit, count in limits.items():
+        tables["users"].update({str(step): count for step in USERS_STEPS if _fits(limit, step)})
+    for reached, count in rungs.items():
+        tables["openness"].update({str(rung): count for rung in range(1, reached + 1)})
+    return tables
 
 
 def _failed(one: _Bucket, query: Query) -> list[str]:
@@ -132,7 +148,7 @@ def _failed(one: _Bucket, query: Query) -> list[str]:
         )
         if wanted and wanted != value
     ]
-    if query.users is not None and not _fits(one.limit, query.users):
+    if query.users is not None and not _fits(one.users, query.users):
         failed.append("users")
     if query.openness is not None and one.openness < query.openness:
         failed.append("openness")
@@ -141,14 +157,3 @@ def _failed(one: _Bucket, query: Query) -> list[str]:
 
 def _fits(limit: int | None, users: int) -> bool:
     return limit is None or limit > users
-
-
-def _note(counter: Counter[str], name: str, one: _Bucket) -> None:
-    if name == "use":
-        counter.update({use: one.count for bit, use in enumerate(USES) if one.uses & 1 << bit})
-    elif name == "users":
-        counter.update({str(step): one.count for step in USERS_STEPS if _fits(one.limit, step)})
-    elif name == "openness":
-        counter.update({str(rung): one.count for rung in range(1, one.openness + 1)})
-    else:
-        counter[{"task": one.task, "library": one.library, "license": one.license}[name]] += one.count

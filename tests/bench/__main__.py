@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.bench import (
     measure_downloads,
+    measure_facets,
     measure_kernel,
     measure_licenses,
     measure_memory,
@@ -102,6 +103,10 @@ def _licenses(_: World, given: argparse.Namespace) -> list[Line]:
     return measure_licenses.measure(rounds=given.rounds)
 
 
+def _facets(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_facets.measure(world, rounds=given.rounds)
+
+
 def _kernel(_: World, __: argparse.Namespace) -> list[Line]:
     return measure_kernel.measure()
 
@@ -124,6 +129,7 @@ BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "xet-concurrency": _xet_concurrency,
     "xet-formats": _xet_formats,
     "licenses": _licenses,
+    "facets": _facets,
 }
 
 

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.many_repos NUMBER``: fill a hub's database with repos whose terms differ as those of a big hub."""
+"""``python -m tests.bench.many_repos NUMBER``: fill a database with repos on terms like those of a big hub."""
 
 import os
 import random
@@ -14,7 +14,14 @@ LICENSES = {
     "apache-2.0": 44, "mit": 14, "llama3.1": 8, "cc-by-nc-4.0": 7, "gemma": 5, "openrail": 4, "qwen-research": 3,
     "cc-by-4.0": 3, "llama3.2": 3, "other": 3, "bsd-3-clause": 2, "gpl-3.0": 2, "cc-by-sa-4.0": 1, "agpl-3.0": 1,
 }  # fmt: skip
-TASKS = ["text-generation", "text-to-image", "feature-extraction", "automatic-speech-recognition", "image-to-text", ""]
+TASKS = [
+    "text-generation",
+    "text-to-image",
+    "feature-extraction",
+    "automatic-speech-recognition",
+    "image-to-text",
+    "",
+]
 LIBRARIES = ["transformers", "diffusers", "gguf", "sentence-transformers", "peft", ""]
 EVERYTHING = ["commercial", "redistribute", "modify", "no-field-of-use-limits", "everywhere"]
 
@@ -23,6 +30,7 @@ def main(number: int) -> None:
     """Write the rows in batches; the same number gives the same repos."""
     django.setup()
     # Models can be imported only once Django is set up.
+    from django.db import connection  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415
 
     from hub.accounts.models import Namespace  # noqa: PLC0415
@@ -57,8 +65,13 @@ def main(number: int) -> None:
         )  # fmt: skip
 
     for start in range(0, number, BATCH):
-        networks = ObjectNetwork.objects.bulk_create([ObjectNetwork() for _ in range(min(BATCH, number - start))])
+        networks = ObjectNetwork.objects.bulk_create(
+            [ObjectNetwork() for _ in range(min(BATCH, number - start))]
+        )
         Repo.objects.bulk_create([row(network, start + at) for at, network in enumerate(networks)])
+    with connection.cursor() as cursor:
+        # As the database does by itself after a while.
+        cursor.execute("VACUUM ANALYZE catalog_repo")
 
 
 if __name__ == "__main__":
