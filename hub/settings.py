@@ -52,6 +52,8 @@ HUB_CHUNK_ABOVE_BYTES = ENV.number("HUB_CHUNK_ABOVE_BYTES", 50_000_000_000)
 # --- quantizations made here ----------------------------------------------------------------------------------------
 HUB_CONVERT_DISK = ENV.number("HUB_CONVERT_DISK", 5_000_000_000)
 HUB_CONVERT_OPEN = ENV.number("HUB_CONVERT_OPEN", 2)
+# Running one file on a text, which happens only where it is asked for, ends after so long.
+HUB_CONVERT_EVALUATE_SECONDS = ENV.number("HUB_CONVERT_EVALUATE_SECONDS", 1800)
 
 DEBUG = ENV.flag("HUB_DEBUG", False)
 SECRET_KEY = ENV.text("HUB_SECRET_KEY")

@@ -1,6 +1,7 @@
 """Convert a checkpoint into the GGUF file that llama.cpp's converter would write.
 
     python -m workers.convert REPO_DIR OUT.gguf --type BF16
+    python -m workers.convert --reproduce provenance.json [--source DIR]
 
 From a program: `convert_checkpoint(folder, target, "BF16")`.
 """
@@ -18,13 +19,19 @@ from workers.converting.writing import Progress, Watcher
 from workers.program import Bar, finish, positive, size
 from workers.quantizing.outputs import WrittenFile
 from workers.quantizing.plan import SPLIT_BYTES
+from workers.reproduce import main as reproduce
 
 __all__ = ["ConvertError", "Outcome", "Progress", "Watcher", "WrittenFile", "convert_checkpoint"]
+
+REPRODUCE = "--reproduce"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a program; the result is its exit status."""
-    given = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if any(word.startswith(REPRODUCE) for word in words):
+        return reproduce(words)
+    given = _parser().parse_args(words)
     return finish(lambda: _run(given), ConvertError)
 
 
@@ -46,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m workers.convert",
         description="Convert a checkpoint into a GGUF file.",
-        epilog=f"Architectures: {', '.join(sorted(FAMILIES))}.",
+        epilog=f"Architectures: {', '.join(sorted(FAMILIES))}. {REPRODUCE} RECORD makes the files of a record again.",
     )
     parser.add_argument(
         "folder", metavar="REPO_DIR", type=Path, help="config.json, tokenizer and *.safetensors or *.bin"

@@ -8,7 +8,6 @@ same source gives the same bytes.
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from uuid import UUID
 from django.utils import timezone
 
 from hub.catalog import access, conversions, jobs, landing, sources
-from hub.catalog.checkpoints import Checkpoint, is_weights
+from hub.catalog.checkpoints import Checkpoint
 from hub.catalog.commits import Message
 from hub.catalog.conversions import Wish
 from hub.catalog.errors import BeingProven, CatalogError, StoreTrouble
 from hub.catalog.ggufnames import file_name
 from hub.catalog.jobs import LeaseLost
-from hub.catalog.lookups import Located, locate_in
+from hub.catalog.lookups import locate_in
 from hub.catalog.models import Job
 from hub.catalog.repos import public_url
 from hub.catalog.sources import Source
@@ -31,13 +30,12 @@ from hub.catalog.trees import Entry
 from storage import making, settling
 from storage.errors import StoreUnavailable
 from storage.models import Upload
-from workers import headers, inputs, provenance, scratch
-from workers.convert import ConvertError, convert_checkpoint
-from workers.convert import Progress as ConvertProgress
+from workers import evaluations, headers, provenance, scratch
+from workers.bases import Base, Task, fetch_base, fetch_matrix
+from workers.convert import ConvertError
 from workers.errors import Refused
 from workers.meter import Meter
 from workers.quantize import Options, Outcome, Progress, QuantizeError, WrittenFile, quantize_file
-from workers.quantizing.model import open_model
 
 # One conversion at a time leaves the other workers to proofs, for which people wait.
 TURN_SECONDS = 10.0
@@ -69,38 +67,11 @@ def _must_wait(job: Job) -> bool:
     return others.exclude(pk=job.pk).exists()
 
 
-@dataclass
-class Task:
-    """One run: what is wanted, of which model, how far it is, and what has been read and made."""
-
-    job: Job
-    wish: Wish
-    at: Located
-    source: Source
-    matrix: Entry | None
-    folder: Path
-    meter: Meter
-    files: list[inputs.Input] = field(default_factory=list)
-    uploads: dict[str, Upload] = field(default_factory=dict)
-    statements: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The GGUF file that all types are made from, its size in bytes, its tensors, and whether its header has a name."""
-
-    path: Path
-    size: int
-    tensors: int
-    named: bool
-
-
 def _work(job: Job, folder: Path) -> None:
     try:
         task = _begin(job, folder)
-        matrix = _fetch_matrix(task)
-        base = _base(task)
+        matrix = fetch_matrix(task)
+        base = fetch_base(task)
         for name in task.wish.types:
             _make(task, base, matrix, name)
         _land(task)
@@ -130,60 +101,8 @@ def _bytes_to_do(source: Source, wish: Wish, matrix: Entry | None) -> int:
     base = source.base_size if isinstance(source, Checkpoint) else source.size
     read = source.size + (matrix.size if matrix is not None else 0)
     once = base + 2 * sources.outcome_size(source, wish.types)
-    return read + (base if isinstance(source, Checkpoint) else 0) + once * len(wish.types)
-
-
-def _fetch_matrix(task: Task) -> Path | None:
-    if task.matrix is None:
-        return None
-    path = task.folder / "matrix" / task.matrix.name
-    task.files.append(inputs.fetch(task.at.repo, task.matrix, path, task.meter))
-    return path
-
-
-def _base(task: Task) -> Base:
-    """Bring what all types are made from to the disk."""
-    if isinstance(task.source, Checkpoint):
-        path = _converted(task, task.source)
-    else:
-        folder = task.folder / "in"
-        for shard in task.source.shards:
-            task.files.append(inputs.fetch(task.at.repo, shard, folder / shard.name, task.meter))
-        path = folder / task.source.shards[0].name
-    with open_model(path) as model:
-        size = sum(file.stat().st_size for file in model.paths)
-        return Base(path, size, len(model.tensors), bool(model.value("general.name")))
-
-
-def _converted(task: Task, source: Checkpoint) -> Path:
-    """Make the GGUF file of a checkpoint, and give the room of the checkpoint's weights back."""
-    # The folder's name is something that converting reads.
-    folder, outputs = task.folder / "in" / task.at.repo.name, task.folder / "base"
-    for entry in source.files:
-        task.files.append(inputs.fetch(task.at.repo, entry, folder / entry.path, task.meter))
-    outputs.mkdir()
-    outcome = convert_checkpoint(
-        folder, outputs / "model.gguf", source.base_type, progress=_conversion_watcher(task, source)
-    )
-    task.meter.end(source.base_size)
-    for name, count in outcome.overflows.items():
-        task.warnings.append(f"{name}: {count} weights are beyond {outcome.type} and became infinite")
-    for entry in source.files:
-        if is_weights(entry):
-            (folder / entry.path).unlink()
-    return outcome.file.path
-
-
-def _conversion_watcher(task: Task, source: Checkpoint) -> Any:
-    seen: set[str] = set()
-
-    def watch(progress: ConvertProgress) -> None:
-        seen.add(progress.tensor)
-        task.meter.tell(
-            progress.done, f"converting to {source.base_type}: tensor {len(seen)}", tensor=len(seen)
-        )
-
-    return watch
+    converted = base if isinstance(source, Checkpoint) else 0
+    return read + converted + (once + evaluations.bytes_to_do(wish, base)) * len(wish.types)
 
 
 def _make(task: Task, base: Base, matrix: Path | None, name: str) -> None:
@@ -201,10 +120,9 @@ def _make(task: Task, base: Base, matrix: Path | None, name: str) -> None:
     task.meter.end(base.size)
     for file in outcome.files:
         task.uploads[file.path.name] = _stored(task, file, name)
+    evaluation = evaluations.evaluate(task, base, outcome.files[0].path, name)
+    made = provenance.Made(name, target, outcome.files, metadata, outcome.error, _errors(outcome), evaluation)
     making.touch(owner_of(task.job))
-    made = provenance.Made(
-        name, target, outcome.files, metadata, outcome.error, _errors(outcome), evaluation={}
-    )
     task.statements.append(_statement(task, made, begun))
     shutil.rmtree(outputs)
 

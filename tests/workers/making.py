@@ -14,6 +14,7 @@ from hub.catalog.trees import entry_at
 from tests.factories import at, make_repo, push, push_large, work
 from tests.workers.quantizing.small import model_bytes
 from workers import headers, quantize_job
+from workers.bases import Task
 from workers.quantize import Options, quantize_file
 
 MODEL = model_bytes()
@@ -28,8 +29,24 @@ def ships_of(viewer: Viewer) -> Repo:
     return repo
 
 
-def ask(viewer: Viewer, repo: Repo, *types: str, source: str = "", target: str = "") -> Job:
-    return conversions.ask(viewer, at(repo), types=types or ["Q4_K_M"], source=source, target=target)
+def push_folder(viewer: Viewer, repo: Repo, folder: Path) -> None:
+    """Push a checkpoint as the stock client would: weights and sentencepiece models as large files."""
+    small = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".safetensors", ".model"):
+            push_large(viewer, repo, path.name, path.read_bytes())
+        else:
+            small[path.name] = path.read_bytes()
+    push(viewer, repo, small)
+    work()
+
+
+def ask(
+    viewer: Viewer, repo: Repo, *types: str, source: str = "", target: str = "", imatrix: str = "", evaluate: str = ""
+) -> Job:  # fmt: skip
+    return conversions.ask(
+        viewer, at(repo), types=types or ["Q4_K_M"], source=source, target=target, imatrix=imatrix, evaluate=evaluate
+    )  # fmt: skip
 
 
 def done(job: Job) -> Job:
@@ -66,13 +83,11 @@ def text_of(repo: Repo, path: str) -> str:
     return pulls.content_of(repo, entry).decode()
 
 
-def interrupted(
-    monkeypatch: pytest.MonkeyPatch, what: Callable[[quantize_job.Task], object]
-) -> Callable[[], None]:
+def interrupted(monkeypatch: pytest.MonkeyPatch, what: Callable[[Task], object]) -> Callable[[], None]:
     """Do something just before what was made is committed; returns how to stop doing so."""
     land = quantize_job._land
 
-    def first(task: quantize_job.Task) -> None:
+    def first(task: Task) -> None:
         what(task)
         land(task)
 

@@ -21,6 +21,7 @@ from tests.factories import at, make_repo, make_viewer, push, push_large
 from tests.workers.making import CARD, MODEL, ask, bytes_of, done, expected, interrupted, ships_of, text_of
 from tests.workers.quantizing.small import model_bytes
 from workers import quantize_job, runs, scratch
+from workers.bases import Task
 from workers.quantize import Options, quantize_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,7 +123,7 @@ def test_a_killed_run_is_taken_up_again_and_sends_nothing_twice(
 ) -> None:
     job = ask(viewer, repo)
 
-    def die(task: quantize_job.Task) -> None:
+    def die(task: Task) -> None:
         raise Killed
 
     undo = interrupted(monkeypatch, die)
