@@ -44,3 +44,6 @@ REVIEWER_CHANGED = "reviewer.changed"
 
 # Personal fields that were erased.  data: person, rows
 ERASED = "personal.erased"
+
+# Settings that decide what is held.  subject: "setting:NAME"; data: value, before
+SETTING = "setting.changed"

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from hub.pages import (
     account,
     act_urls,
+    audit,
     browse,
     compare,
     errors,
@@ -57,6 +58,9 @@ urlpatterns: list[URLPattern] = [
     path("licenses/<seg:license_id>", licenses.one, name="license"),
     path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
     path("staff", staff.show, name="staff"),
+    path("audit", audit.permitted, name="audit"),
+    path("audit/entries", audit.entries, name="audit-entries"),
+    path("audit/recall", audit.recalled, name="recall"),
     path("design/", staff.design, name="design"),
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),

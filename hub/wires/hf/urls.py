@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from hub.wires import base
 from hub.wires.hf import (
+    audit,
     commits,
     comparisons,
     conversions,
@@ -13,6 +14,7 @@ from hub.wires.hf import (
     files,
     licenses,
     people,
+    recalls,
     repos,
     tags,
     tokens,
@@ -49,6 +51,9 @@ urlpatterns = [
     path("spaces/<rest:rest>", whatever_method(repos.unsupported)),
     path("kernels/<rest:rest>", whatever_method(repos.unsupported)),
     path("buckets/<rest:rest>", whatever_method(repos.unsupported)),
+    path("audit/permitted", door(GET=audit.permitted), name="audit-permitted"),
+    path("audit/entries", door(GET=audit.entries), name="audit-entries"),
+    path("recall", door(GET=recalls.recalled), name="recall"),
     path("licenses", door(GET=licenses.listing)),
     path("licenses/<seg:license_id>", door(GET=licenses.detail)),
     path("licenses/<seg:license_id>/texts/<seg:sha256>", door(GET=licenses.text)),
