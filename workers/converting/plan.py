@@ -19,7 +19,7 @@ Mapped = Mapping[str, tuple[gguf.MODEL_TENSOR, str]]
 
 # File types by the name people give: the tensors' type and the number in general.file_type.
 OUTPUTS = {"F32": 0, "F16": 1, "BF16": 32, "Q8_0": 7}
-ALWAYS_F32 = ("ffn_gate_inp", "ffn_gate_inp_shexp", "position_embd", "token_types")
+ALWAYS_F32 = (".ffn_gate_inp", ".ffn_gate_inp_shexp", ".position_embd", ".token_types", ".indexer.proj")
 BUFFERS = (".attention.masked_bias", ".attention.bias", ".rotary_emb.inv_freq")
 
 
@@ -146,7 +146,7 @@ def _type(name: str, shape: tuple[int, ...], output: str) -> str:
         len(shape) <= 1
         or name.endswith("_norm.weight")
         or base == name
-        or base.rpartition(".")[2] in ALWAYS_F32
+        or f".{base}".endswith(ALWAYS_F32)
     ):
         return "F32"
     return "F16" if output == "Q8_0" and shape[-1] % 32 else output

@@ -82,6 +82,8 @@ def test_a_header_cut_short_is_named(folder: Path) -> None:
         ({"num_attention_heads": 0}, "num_attention_heads is '0'"),
         ({"rope_scaling": {"rope_type": "new", "factor": 2}}, "rope_scaling.rope_type is 'new'"),
         ({"quantization_config": {"quant_method": "gptq"}}, "quantization_config.quant_method is 'gptq'"),
+        ({"quantization_config": {"quant_method": "compressed-tensors"}}, "is 'compressed-tensors'; it must be fp8"),
+        ({"quantization_config": {"load_in_4bit": True}}, "quantization_config.quant_method is missing"),
         ({"vocab_size": 2**31}, "vocab_size is '2147483648'"),
         ({"num_hidden_layers": 2**31}, "num_hidden_layers is '2147483648'"),
         ({"hidden_size": 2**40}, "hidden_size is '1099511627776'"),

@@ -1,6 +1,6 @@
 """Every family that is converted, by the name of its class in config.json."""
 
-from workers.converting.families import bert, deepseek, gemma, glm, llama, llama4, phi, qwen
+from workers.converting.families import bert, deepseek, gemma, glm, glm5, llama, llama4, phi, qwen
 from workers.converting.plan import Family
 
 FAMILIES: dict[str, Family] = {
@@ -12,4 +12,5 @@ FAMILIES: dict[str, Family] = {
     **deepseek.FAMILIES,
     **llama4.FAMILIES,
     **glm.FAMILIES,
+    **glm5.FAMILIES,
 }
