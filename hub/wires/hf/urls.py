@@ -12,6 +12,7 @@ from hub.wires.hf import (
     conversions,
     copies,
     files,
+    folders,
     licenses,
     people,
     recalls,
@@ -103,4 +104,5 @@ def file_doors(kind: str) -> list[URLPattern]:
     return [
         path("<repo:repo>/resolve/<rest:rest>", door(GET=files.resolve), extra),
         path("<repo:repo>/raw/<rest:rest>", door(GET=files.raw), extra),
+        path("<repo:repo>/zip/<rest:rest>", door(GET=folders.lead), extra),
     ]
