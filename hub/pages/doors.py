@@ -51,6 +51,44 @@ def page(view: View) -> View:
     return door
 
 
+# What a script on a page may do about it: sign in again, wait and repeat, or tell the person.
+_STATUS: dict[type[errors.CatalogError], int] = {
+    errors.SignInNeeded: 401,
+    errors.RepoNotFound: 404,
+    errors.RevisionNotFound: 404,
+    errors.EntryNotFound: 404,
+    errors.NotAllowed: 403,
+    errors.AccessRestricted: 403,
+    errors.RepoDisabled: 403,
+    errors.NameTaken: 409,
+    errors.StaleParent: 409,
+    errors.BytesMissing: 410,
+    errors.TooLarge: 413,
+    errors.TooManyAtOnce: 429,
+    errors.StoreTrouble: 503,
+    errors.BeingProven: 503,
+}
+
+
+def json_page(view: View) -> View:
+    """Make a door for the scripts of our own pages: the session says who asks, and errors are one sentence of JSON.
+
+    Like every page that changes something it wants the CSRF token, which scripts send as a header.
+    """
+
+    @wraps(view)
+    def door(request: HttpRequest, **captured: Any) -> HttpResponseBase:
+        try:
+            response = view(request, session_viewer(request), **captured)
+        except errors.CatalogError as error:
+            status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
+            response = JsonResponse({"error": str(error)}, status=status)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    return door
+
+
 def member_page(view: View) -> View:
     """Make a page that only signed-in people have; ``view(request, user, **captured)``."""
 
@@ -111,7 +149,8 @@ _TEXTS = {
 
 def is_for_programs(request: HttpRequest) -> bool:
     """True for addresses where a program asks, which cannot read a page."""
-    return request.path.startswith(("/api/", "/lfs/", "/bytes/"))
+    programs = request.path.startswith(("/api/", "/lfs/", "/bytes/"))
+    return programs or request.headers.get("Accept") == "application/json"
 
 
 def trouble(request: HttpRequest, status: int, text: str = "") -> HttpResponse:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from hub.accounts.identity import Viewer
-from hub.catalog import pulls
+from hub.catalog import access, pulls
 from hub.catalog.errors import BadPath, EntryNotFound
 from hub.catalog.lookups import DEFAULT_REVISION, Located, last_commits
 from hub.catalog.models import CommitRecord, Inspection, RepoBlob
@@ -101,6 +101,7 @@ def tree(
     context |= {
         "lines": lines, "path": prefix, "crumbs": crumbs(at, prefix), "refs": refs_of(at, "tree"),
         "after": shown[-1].path if len(entries) > PAGE else "",
+        "target": viewer.user is not None and access.may_propose(viewer, at.repo),
         "newest": max((line.commit for line in lines if line.commit), key=lambda commit: commit.depth, default=None),
     }  # fmt: skip
     return render(request, "repo/tree.html", context)
