@@ -5,6 +5,7 @@ import resource
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,29 @@ def test_a_header_cut_short_is_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "values", "told"),
+    [
+        ("data_offsets", lambda at: [at[0] - 2, at[1] - 2], "inside 'model.layers"),
+        ("data_offsets", lambda at: [at[0], 2**62], "take 128 bytes, not"),
+        ("shape", lambda at: [2**62, 2**62], "overflows 64 bits"),
+    ],
+)
+def test_tensors_over_each_other_and_absurd_lengths_are_refused(
+    folder: Path, field: str, values: Callable[[list[int]], list[int]], told: str
+) -> None:
+    path = folder / "model.safetensors"
+    raw = path.read_bytes()
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:end])
+    header["model.norm.weight"][field] = values(header["model.norm.weight"][field])
+    made = json.dumps(header, separators=(",", ":")).encode()
+    path.write_bytes(len(made).to_bytes(8, "little") + made + raw[end:])
+    message = refusal(folder)
+    assert "model.safetensors: tensor 'model.norm.weight'" in message
+    assert told in message
+
+
+@pytest.mark.parametrize(
     ("values", "told"),
     [
         ({"hidden_size": 128}, "hidden_size"),
@@ -82,7 +106,10 @@ def test_a_header_cut_short_is_named(folder: Path) -> None:
         ({"num_attention_heads": 0}, "num_attention_heads is '0'"),
         ({"rope_scaling": {"rope_type": "new", "factor": 2}}, "rope_scaling.rope_type is 'new'"),
         ({"quantization_config": {"quant_method": "gptq"}}, "quantization_config.quant_method is 'gptq'"),
-        ({"quantization_config": {"quant_method": "compressed-tensors"}}, "is 'compressed-tensors'; it must be fp8"),
+        (
+            {"quantization_config": {"quant_method": "compressed-tensors"}},
+            "is 'compressed-tensors'; it must be fp8",
+        ),
         ({"quantization_config": {"load_in_4bit": True}}, "quantization_config.quant_method is missing"),
         ({"vocab_size": 2**31}, "vocab_size is '2147483648'"),
         ({"num_hidden_layers": 2**31}, "num_hidden_layers is '2147483648'"),

@@ -69,6 +69,38 @@ def dequantize(data: bytes, name: str, columns: int) -> Floats:
     return out.reshape(-1, columns)
 
 
+class _Reading(ctypes.Structure):
+    _fields_ = [("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p)]
+
+
+def tensors_of(path: Path) -> dict[str, tuple[int, int]]:
+    """Open a GGUF file with ggml's own reader: the number of each tensor's type, and where its bytes begin."""
+    lib, long, pointer = library(), ctypes.c_int64, ctypes.c_void_p
+    lib.gguf_init_from_file.argtypes, lib.gguf_init_from_file.restype = [ctypes.c_char_p, _Reading], pointer
+    lib.gguf_free.argtypes = [pointer]
+    for function, given, answer in (
+        (lib.gguf_get_n_tensors, [pointer], long),
+        (lib.gguf_get_data_offset, [pointer], ctypes.c_size_t),
+        (lib.gguf_get_tensor_name, [pointer, long], ctypes.c_char_p),
+        (lib.gguf_get_tensor_type, [pointer, long], ctypes.c_int),
+        (lib.gguf_get_tensor_offset, [pointer, long], ctypes.c_size_t),
+    ):
+        function.argtypes, function.restype = given, answer
+    file = lib.gguf_init_from_file(str(path).encode(), _Reading(True, None))
+    assert file, f"ggml does not read {path}"
+    try:
+        start = lib.gguf_get_data_offset(file)
+        return {
+            lib.gguf_get_tensor_name(file, number).decode(): (
+                lib.gguf_get_tensor_type(file, number),
+                start + lib.gguf_get_tensor_offset(file, number),
+            )
+            for number in range(lib.gguf_get_n_tensors(file))
+        }
+    finally:
+        lib.gguf_free(file)
+
+
 @contextmanager
 def silence() -> Iterator[None]:
     """Keep what ggml says about refused bytes off the terminal."""

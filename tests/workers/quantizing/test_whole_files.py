@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader, dequantize
 
+from tests.workers.kernel import ggml
 from tests.workers.quantizing import small
 from tests.workers.quantizing.conftest import Built
 from tests.workers.quantizing.models import EXPERTS, GQA, ODD
+from workers.formats.ggml_types import TENSOR_TYPES
 from workers.quantize import Options, QuantizeError, quantize_file
 from workers.quantizing.types import FILE_TYPES
 
@@ -69,3 +71,26 @@ def test_the_reference_reader_reads_what_was_written_and_agrees_on_the_errors(
         assert (told.name, told.type, told.size) == (tensor.name, tensor.tensor_type.name, tensor.n_bytes)
         assert told.error == pytest.approx(error, rel=1e-6)
         assert error < (0.9 if name in ("TQ1_0", "TQ2_0") else 0.35)
+
+
+@pytest.mark.parametrize("name", ["Q1_0", "Q2_0"])
+def test_ggml_itself_reads_the_types_that_the_reference_reader_does_not_know(
+    name: str, tmp_path: Path
+) -> None:
+    source = small.write(tmp_path, small.model_bytes())
+    options = Options(pure=True, measure=True)
+    outcome = quantize_file(source, tmp_path / "out.gguf", name, options=options)
+    raw, places = (tmp_path / "out.gguf").read_bytes(), ggml.tensors_of(tmp_path / "out.gguf")
+    before = {tensor.name: tensor for tensor in GGUFReader(source).tensors}
+    assert places.keys() == before.keys()
+    for told in outcome.tensors:
+        kind, start = places[told.name]
+        assert TENSOR_TYPES[kind].name == told.type
+        if told.type == name:
+            was = before[told.name]
+            weights = dequantize(was.data, GGMLQuantizationType(was.tensor_type)).astype(np.float64)
+            back = ggml.dequantize(raw[start : start + told.size], name, told.shape[0]).astype(np.float64)
+            error = np.sqrt(np.square(back - weights).sum() / np.square(weights).sum())
+            assert told.error == pytest.approx(error, rel=1e-6)
+            assert error < 0.9
+    assert {told.type for told in outcome.tensors} == {name, "F32"}
