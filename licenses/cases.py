@@ -96,7 +96,9 @@ def settle(*, case: Case, found: Found, now: datetime) -> Case:
     row = locked(case)
     target = _target(row, found)
     for name, value in found.columns.items():
-        setattr(row, name, value)
+        # What a person concluded stands as long as their approval does.
+        if name != "concluded" or target != State.APPROVED:
+            setattr(row, name, value)
     row.policies, row.first_seen = found.policies, found.first_seen
     if target in (State.CLEAR, State.DECLARED):
         row.expires_at = found.lasts_until

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hub.catalog import jobs, objects
+from hub.catalog import clearances, jobs, objects
 from hub.catalog.checkpoints import FACT
 from hub.catalog.errors import CatalogError
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo, RepoBlob
@@ -55,6 +55,7 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
             return False
         with jobs.finishing(job, {"findings": len(facts["findings"])}):
             _write(repo, record, facts)
+            clearances.note_facts(repo, record)
     return True
 
 

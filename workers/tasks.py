@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import counters, forms, notices, pullrecords, pulse, upkeep
+from hub.catalog import clearances, counters, forms, notices, pullrecords, pulse, upkeep
 from workers import runs
 
 
@@ -30,6 +30,8 @@ def flush_downloads() -> None:
     flush_uses()
     forms.ask_hot()
     pullrecords.flush()
+    clearances.expire()
+    clearances.ask_missing()
 
 
 @shared_task(name="workers.ask_upkeep")

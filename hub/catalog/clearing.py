@@ -32,7 +32,7 @@ OF_STATE = {
     State.SUSPENDED: Clearance.SUSPENDED,
     State.WITHDRAWN: Clearance.SUSPENDED,
 }
-_SAYS = {
+SAYS = {
     Clearance.SCANNING: "its terms are being read",
     Clearance.CLEAR: "its clearance has run out, and its terms are read again",
     Clearance.DECLARED: "its clearance has run out, and its terms are read again",
@@ -70,9 +70,9 @@ def asks_consent(repo: Repo) -> bool:
     return bool(repo.consent) and repo.type == Repo.Type.MODEL and is_enforced()
 
 
-def reason(repo: Repo) -> str:
+def words_for(repo: Repo) -> str:
     """Return in a few words why a repo is held."""
-    return _SAYS[Clearance(repo.clearance)]
+    return SAYS[Clearance(repo.clearance)]
 
 
 def terms_url(repo: Repo) -> str:
@@ -87,7 +87,7 @@ def refusal(repo: Repo, reason: str) -> AccessRestricted | RepoDisabled:
     if reason == "disabled":
         return RepoDisabled("Access to this resource is disabled.")
     if reason == "held":
-        return TermsHeld(f"{repo.full_name} is held: {reason(repo)}. See {terms_url(repo)}")
+        return TermsHeld(f"{repo.full_name} is held: {words_for(repo)}. See {terms_url(repo)}")
     if reason == "terms":
         return TermsNotAccepted(
             f"{repo.full_name} is under terms that ask for your consent: {', '.join(repo.concluded)}. "

@@ -9,7 +9,7 @@ from django.db import transaction
 from dulwich.objects import Blob
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, holdings, jobs, objects, pushes, refs
+from hub.catalog import access, clearances, holdings, jobs, objects, pushes, refs, revision_sets
 from hub.catalog.cards import Claims, parse_card
 from hub.catalog.errors import BadRequest, RevisionNotFound, SignInNeeded, StaleParent
 from hub.catalog.models import Card, CommitRecord, PathChange, PullRequest, Ref, Repo, TreeRow
@@ -176,13 +176,15 @@ def record_commit(
         parents=[parent.oid for parent in parents], depth=max((parent.depth + 1 for parent in parents), default=0),
         author=viewer.user, author_name=viewer.user.username if viewer.user else "",
         created_at=datetime.fromtimestamp(seconds, UTC), title=title, message=description, card=card,
+        terms=revision_sets.terms_of(repo, outcome.root, changed=outcome.changed, parents=parents),
     )  # fmt: skip
     _keep_record(repo, record, outcome)
-    ref.oid = record.oid
+    ref.oid, first = record.oid, ref.pk is None
     refs.move(ref, oid=record.oid) if ref.pk else ref.save()
     jobs.ask(kind="inspect", subject=f"{repo.pk}:{record.oid}", repo=repo, payload={"commit": record.oid})
     if ref.name == refs.MAIN:
         describe_head(repo, record)
+        clearances.note_commit(repo, record, first=first)
     return record.oid, claims
 
 

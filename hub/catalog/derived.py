@@ -17,7 +17,7 @@ def bind(repo: Repo, source: Repo) -> None:
     """Let a new repo follow the one that it was made from, whose row the caller has locked."""
     repo.source = source
     repo.save(update_fields=["source"])
-    follow(source, "private", "gated", "disabled")
+    follow(source, "private", "gated", "disabled", "clearance", "consent", "cleared_until")
 
 
 def follow(source: Repo, *columns: str) -> None:

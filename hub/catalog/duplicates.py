@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, refs
+from hub.catalog import access, clearances, refs
 from hub.catalog.commits import describe_head
 from hub.catalog.errors import BeingProven
 from hub.catalog.holdings import weigh
@@ -42,9 +42,9 @@ _COPIES = (
     SELECT %(new)s, oid, data, warnings FROM catalog_card WHERE id IN (
       SELECT card_id FROM catalog_commitrecord WHERE network_id = %(old)s AND oid = ANY(%(commits)s))""",
     """INSERT INTO catalog_commitrecord (network_id, oid, tree, parents, depth, author_id, author_name, created_at,
-      title, message, card_id, facts)
+      title, message, card_id, facts, terms)
     SELECT %(new)s, c.oid, c.tree, c.parents, c.depth, c.author_id, c.author_name, c.created_at,
-      c.title, c.message, mine.id, c.facts FROM catalog_commitrecord c
+      c.title, c.message, mine.id, c.facts, c.terms FROM catalog_commitrecord c
     LEFT JOIN catalog_card theirs ON theirs.id = c.card_id
     LEFT JOIN catalog_card mine ON mine.network_id = %(new)s AND mine.oid = theirs.oid
     WHERE c.network_id = %(old)s AND c.oid = ANY(%(commits)s)""",
@@ -85,6 +85,7 @@ def duplicate(viewer: Viewer, source: Repo, *, to: RepoName, private: bool | Non
     head = next(ref.oid for ref in tips if ref.name == refs.MAIN)
     describe_head(repo, CommitRecord.objects.select_related("card").get(network=repo.network_id, oid=head))
     weigh(repo)
+    clearances.ask(repo)
     return repo
 
 

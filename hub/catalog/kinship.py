@@ -31,8 +31,8 @@ def kin_of(repo: Repo, weights: Sequence[Entry]) -> Kin:
     if first := _first_with(repo, mine, {sha: {sha: large[sha]} for sha in mine}):
         other, shared = first
         found.append((other, _by_bytes(shared / sum(large.values())), "bytes"))
-    if first := _by_tensors(repo, mine):
-        other, share = first
+    if alike := _by_tensors(repo, mine):
+        other, share = alike
         if share >= _HALF and other not in [one for one, _, _ in found]:
             found.append((other, Relation.COPY if share >= _ALL else Relation.FINETUNE, "tensors"))
     return found

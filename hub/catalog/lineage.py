@@ -239,7 +239,7 @@ def descendants(repo: Repo) -> QuerySet[Repo]:
     return Repo.objects.filter(Q(pk__in=named) | Q(source=repo)).exclude(pk=repo.pk)
 
 
-def graph_of(viewer: Viewer, repo: Repo, told: Mapping[str, Json | list[Json]]) -> Json:
+def graph_of(viewer: Viewer, repo: Repo, told: Json) -> Json:
     """Return the graph of a case as the viewer may see it: a repo that they cannot see has no name and no address."""
     nodes = [dict(one) for one in told.get("nodes", ())]
     visible = {str(pk) for pk in access.visible_repos(viewer).filter(
@@ -262,7 +262,7 @@ def graph_of(viewer: Viewer, repo: Repo, told: Mapping[str, Json | list[Json]]) 
     return {"nodes": nodes, "edges": edges}
 
 
-def hidden_names(viewer: Viewer, told: Mapping[str, Json | list[Json]]) -> list[str]:
+def hidden_names(viewer: Viewer, told: Json) -> list[str]:
     """Return the names in a case's graph that this viewer must not read anywhere, findings included."""
     if access.may_review(viewer):
         return []

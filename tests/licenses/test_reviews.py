@@ -70,7 +70,8 @@ def test_a_scan_settles_a_new_case_by_what_the_policies_say(
 ) -> None:
     case = settle(case=new_case(), found=found(outcome, changed=changed), now=NOW)
     assert case.state == state
-    assert list(case.decisions.values_list("from_state", "to_state", "by")) == [(State.SCANNING, state, None)]
+    told = [(one.from_state, one.to_state, one.by) for one in case.decisions.all()]
+    assert told == [(State.SCANNING, state, None)]
     settle(case=case, found=found(outcome, changed=changed), now=NOW)
     assert case.decisions.count() == 1
 

@@ -16,6 +16,7 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256, is_oid_prefix
 from hub.catalog.operations import AddFile, AddLarge, Copy, Delete, Operation
 from hub.catalog.squash import squash
+from hub.catalog.verdicts import after_commit
 from hub.lines import objects_in
 from hub.web import header_text, public_base
 from hub.wires.base import json_answer
@@ -93,9 +94,17 @@ def _committed(request: HttpRequest, repo: Repo, done: Committed) -> HttpRespons
     if done.pull_request is not None:
         answer["pullRequestUrl"] = f"{base}/discussions/{done.pull_request}"
     response = json_answer(answer)
-    if done.warnings:
-        response["X-HF-Warning"] = header_text(f"card; {' '.join(done.warnings)}")
+    if warning := _warning(repo, done):
+        response["X-HF-Warning"] = header_text(warning)
     return response
+
+
+def _warning(repo: Repo, done: Committed) -> str:
+    """Return a topic and a message; there is room for one topic, and terms go first."""
+    card, terms = " ".join(done.warnings), after_commit(repo, done.ref)
+    if terms:
+        return f"license; {terms}" + (f" (card: {card})" if card else "")
+    return f"card; {card}" if card else ""
 
 
 def _header(item: dict[str, Any] | None) -> dict[str, str]:

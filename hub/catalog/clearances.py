@@ -1,0 +1,238 @@
+"""What a repo's terms have come to, written to its row; and asking for terms to be read again.
+
+Lock order: the job's row, the repo's row, then its case; repos before those that were made from them.  An ask is a
+number in the repo's row, written in the transaction that gives the reason for it, so that none is lost; the job itself
+is asked for after that.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Case as When
+from django.db.models import F, QuerySet, Value
+from django.db.models import When as If
+from django.utils import timezone
+
+from hub.audit import acts, chain
+from hub.audit.chain import Actor
+from hub.catalog import clearing, jobs, lineage
+from hub.catalog.clearing import OF_STATE, RELEASED, Clearance
+from hub.catalog.models import CommitRecord, Inspection, Job, Repo
+from hub.catalog.revision_sets import digest_for
+from licenses import cases
+from licenses.acceptances import key_of
+from licenses.lineage import Lineage
+from licenses.models import Case, Suspension
+from licenses.policy import Mode
+from licenses.records import lineage_from_json
+from licenses.terms import Value as Answer
+from licenses.uses import permitted_uses
+
+KIND, DESCENDANTS, DIGESTS = "license", "license-descendants", "tensor-digests"
+DIGEST_DELAY = 20.0
+_TENSORS = ("safetensors", "gguf")
+AT_ONCE = 500
+_USERS = ("monthly-active-users", "daily-active-users")
+
+
+def note_commit(repo: Repo, record: CommitRecord, *, first: bool) -> None:
+    """A commit landed on main: ask for a scan, and hold the repo at once where what bears on its terms has changed.
+
+    Inside the commit's transaction.  A repo with nothing but its first commit is not worth a scan.
+    """
+    if first:
+        return
+    digest = digest_for(record.terms, repo.full_name)
+    known = Case.objects.filter(subject=str(repo.pk), current=True).values_list("digest", flat=True).first()
+    changes: dict[str, Any] = {"scans_asked": F("scans_asked") + 1}
+    if digest != known:
+        changes["clearance"] = When(
+            If(clearance=Clearance.SUSPENDED, then=Value(Clearance.SUSPENDED)),
+            default=Value(Clearance.SCANNING),
+        )
+    Repo.objects.filter(pk=repo.pk).update(**changes)
+    if clearing.mode() is Mode.OFF:
+        return
+    if digest != known:
+        cases.open_case(
+            subject=str(repo.pk), label=repo.full_name, commit=record.oid, digest=digest, now=timezone.now()
+        )
+    transaction.on_commit(lambda: _ask_job(repo.pk))
+
+
+def note_facts(repo: Repo, record: CommitRecord) -> None:
+    """The files of a commit were read: what their headers say bears on the terms, where it is the tip of main."""
+    read = Inspection.objects.filter(sha256__in=repo.blobs.values("sha256"))
+    if clearing.mode() is Mode.OFF or not read.exists():
+        return
+    asked = Repo.objects.filter(pk=repo.pk, head=record.oid, scans_asked__gt=0)
+    if asked.update(scans_asked=F("scans_asked") + 1):
+        transaction.on_commit(lambda: _ask_job(repo.pk))
+    fresh = list(read.filter(digested=False, format__in=_TENSORS).values_list("sha256", flat=True))
+    transaction.on_commit(lambda: _ask_digests(fresh))
+
+
+def _ask_digests(files: Iterable[str]) -> None:
+    for sha256 in files:
+        # What people wait for goes first.
+        jobs.ask(kind=DIGESTS, subject=sha256, payload={"sha256": sha256}, delay=DIGEST_DELAY)
+
+
+def renamed(repo: Repo) -> None:
+    """A repo has another name: its terms are held against it anew, in the caller's transaction."""
+    held = When(
+        If(clearance=Clearance.SUSPENDED, then=Value(Clearance.SUSPENDED)), default=Value(Clearance.SCANNING)
+    )
+    Repo.objects.filter(pk=repo.pk, scans_asked__gt=0).update(
+        scans_asked=F("scans_asked") + 1, clearance=held
+    )
+    if clearing.mode() is not Mode.OFF:
+        transaction.on_commit(lambda: _ask_job(repo.pk))
+
+
+def ask(repo: Repo) -> None:
+    """Ask for a scan of a repo, in the caller's transaction."""
+    ask_all([repo.pk])
+
+
+def ask_all(pks: Iterable[UUID]) -> None:
+    """Ask for scans of many repos; their rows are locked in one order."""
+    wanted = sorted(set(pks))
+    with transaction.atomic():
+        locked = Repo.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        Repo.objects.filter(pk__in=[repo.pk for repo in locked]).update(scans_asked=F("scans_asked") + 1)
+        if clearing.mode() is not Mode.OFF:
+            transaction.on_commit(lambda: _ask_jobs(wanted))
+
+
+def _ask_job(pk: UUID) -> None:
+    repo = Repo.objects.filter(pk=pk).first()
+    if repo is not None:
+        jobs.ask(kind=KIND, subject=str(pk), repo=repo)
+
+
+def _ask_jobs(pks: Iterable[UUID]) -> None:
+    for pk in pks:
+        _ask_job(pk)
+
+
+def unscanned() -> QuerySet[Repo]:
+    """Return the repos whose terms were asked for and not read yet."""
+    return Repo.objects.filter(scans_asked__gt=F("scans_done"))
+
+
+def ask_missing(limit: int = AT_ONCE) -> int:
+    """Ask for the scans that no open job will do, of repos that were never scanned among them; returns how many."""
+    if clearing.mode() is Mode.OFF:
+        return 0
+    never = Repo.objects.filter(scans_asked=0, clearance=Clearance.SCANNING).exclude(head="")
+    begun = CommitRecord.objects.filter(depth__gt=0).values("network")
+    fresh = list(never.filter(network__in=begun).order_by("pk").values_list("pk", flat=True)[:limit])
+    ask_all(fresh)
+    open_ones = Job.objects.filter(kind=KIND, state__in=jobs.OPEN).values("repo")
+    missing = list(unscanned().exclude(pk__in=open_ones).order_by("pk").values_list("pk", flat=True)[:limit])
+    for pk in missing:
+        _ask_job(pk)
+    return len(fresh) + len(missing)
+
+
+def expire(now: datetime | None = None, limit: int = AT_ONCE) -> int:
+    """Make stale what has run out, and ask for it to be read again; returns how many cases that were."""
+    moment = now or timezone.now()
+    due = list(cases.due(moment)[:limit])
+    for case in due:
+        with transaction.atomic():
+            repo = lock(case.subject)
+            row = cases.expire(case=case, now=moment)
+            if repo is not None:
+                write(repo, row, by=chain.system("expiry"))
+                ask(repo)
+    return len(due)
+
+
+def forget(repo: Repo) -> None:
+    """A repo is about to be deleted: nobody waits for its case any more, and what was made of it is read again."""
+    Case.objects.filter(subject=str(repo.pk), current=True).update(current=False)
+    chain.append(
+        act=acts.REPO_DELETED,
+        actor=chain.system("catalog"),
+        subject=str(repo.pk),
+        label=repo.full_name,
+        data={},
+    )
+    orphans = list(lineage.descendants(repo).values_list("pk", flat=True))
+    transaction.on_commit(lambda: ask_all(orphans))
+
+
+def lock(subject: str) -> Repo | None:
+    """Return the repo of a case with its row locked, before the case's own row is; None where it is gone."""
+    return Repo.objects.select_for_update(no_key=True).filter(pk=UUID(subject)).first()
+
+
+def write(repo: Repo, case: Case, *, by: Actor) -> bool:
+    """Write what a case has come to into the row of its repo, which the caller has locked; say whether it changed.
+
+    What was made from the repo, and what descends from it, is read again; whatever follows it stops at once with it.
+    """
+    columns = _columns(repo, case, lineage_from_json(case.lineage))
+    before = {name: getattr(repo, name) for name in columns}
+    if before == columns:
+        return False
+    Repo.objects.filter(pk=repo.pk).update(**columns)
+    for name, value in columns.items():
+        setattr(repo, name, value)
+    if columns["clearance"] not in RELEASED:
+        followers = repo.derived.exclude(clearance__in=[Clearance.BLOCKED, Clearance.SUSPENDED])
+        followers.update(clearance=columns["clearance"])
+    chain.append(
+        act=acts.CLEARANCE, actor=by, subject=str(repo.pk), label=repo.full_name,
+        data={
+            "clearance": str(columns["clearance"]), "before": str(before["clearance"]), "consent": repo.consent,
+            "concluded": case.concluded, "licenses": list(case.licenses), "case": str(case.pk), "commit": case.commit,
+            "digest": case.digest, "policies": [one["id"] for one in case.policies if not one.get("waived")],
+            "single_person": case.single_person,
+        },
+    )  # fmt: skip
+    # A row of its own for each time: what is asked while one runs is not lost in it.
+    jobs.ask(kind=DESCENDANTS, subject=f"{repo.pk}:{uuid4().hex}", repo=repo)
+    return True
+
+
+def _columns(repo: Repo, case: Case, judged: Lineage) -> dict[str, Any]:
+    clearance = OF_STATE[Case.State(case.state)]
+    if suspensions(repo, case):
+        clearance = Clearance.SUSPENDED
+    # What follows its source asks for the source's terms, so that one acceptance does for both.
+    subject = str(repo.source_id) if repo.source_id and case.lineage.get("follows") else case.subject
+    released = clearance in RELEASED
+    return {
+        "clearance": str(clearance),
+        "consent": key_of(subject, case.consent),
+        "cleared_until": case.expires_at if released else None,
+        "concluded": list(case.licenses)[:50],
+        "uses": sorted(permitted_uses(judged)),
+        "users_limit": _users_limit(judged),
+        "openness": int(case.lineage.get("openness", 0)),
+    }
+
+
+def _users_limit(judged: Lineage) -> int | None:
+    """Return from how many users on a license of one's own is needed: None where there is none, 0 where unknown."""
+    if judged.values["usage_thresholds"] is Answer.UNKNOWN:
+        return 0
+    found = [one.threshold for one in judged.thresholds if one.threshold]
+    return min((one.value for one in found if one.metric in _USERS and one.effect != "display"), default=None)
+
+
+def suspensions(repo: Repo, case: Case) -> list[Suspension]:
+    """Return what suspends a repo: itself, its source, a license that binds it, or a file that it holds."""
+    subjects = [str(pk) for pk in (repo.pk, repo.source_id) if pk]
+    active = Suspension.objects.filter(lifted_at=None)
+    found = list(active.filter(kind=Suspension.Kind.SUBJECT, key__in=subjects))
+    found += active.filter(kind=Suspension.Kind.LICENSE, key__in=list(case.licenses))
+    digests = active.filter(kind=Suspension.Kind.DIGEST)
+    held = repo.blobs.filter(sha256__in=digests.values("key")).values_list("sha256", flat=True)
+    return found + list(digests.filter(key__in=list(held)))
