@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Namespace, Role, User
-from hub.catalog import clearing
+from hub.catalog import clearing, refusals
 from hub.catalog.errors import NotAllowed, RepoNotFound, SignInNeeded
 from hub.catalog.models import AccessRequest, Repo, TokenScope
 from licenses import acceptances
@@ -283,4 +283,6 @@ def require_pull(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> No
     require_read(viewer, repo, rights)
     verdict = may_pull(viewer, repo, rights)
     if not verdict.allowed:
+        if verdict.reason == "held":
+            refusals.note(viewer, repo)
         raise clearing.refusal(repo, verdict.reason)

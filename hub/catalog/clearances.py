@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from hub.audit import acts, chain
 from hub.audit.chain import Actor
-from hub.catalog import clearing, jobs, lineage
+from hub.catalog import clearing, jobs, lineage, notices, refusals
 from hub.catalog.clearing import OF_STATE, RELEASED, Clearance
+from hub.catalog.documents import CLICK
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo
 from hub.catalog.revision_sets import digest_for
 from licenses import cases
@@ -196,6 +197,9 @@ def write(repo: Repo, case: Case, *, by: Actor) -> bool:
             "single_person": case.single_person,
         },
     )  # fmt: skip
+    if columns["clearance"] in RELEASED and not repo.private:
+        text = f"{repo.full_name} is released."
+        notices.notify_all(refusals.take(repo), notices.REVIEW_DECIDED, repo, text, clearing.terms_page(repo))
     # A row of its own for each time: what is asked while one runs is not lost in it.
     jobs.ask(kind=DESCENDANTS, subject=f"{repo.pk}:{uuid4().hex}", repo=repo)
     return True
@@ -205,6 +209,9 @@ def _columns(repo: Repo, case: Case, judged: Lineage) -> dict[str, Any]:
     clearance = OF_STATE[Case.State(case.state)]
     if suspensions(repo, case):
         clearance = Clearance.SUSPENDED
+    if CLICK in case.conditions and not case.consent:
+        # The reviewer's condition is not written out yet; the scan that does it is asked for.
+        clearance = Clearance.SCANNING
     # What follows its source asks for the source's terms, so that one acceptance does for both.
     subject = str(repo.source_id) if repo.source_id and case.lineage.get("follows") else case.subject
     released = clearance in RELEASED

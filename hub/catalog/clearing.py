@@ -78,8 +78,13 @@ def words_for(repo: Repo) -> str:
 def terms_url(repo: Repo) -> str:
     """Return the address of the page that shows a repo's terms, where one can accept them or see what is open."""
     base = settings.HUB_PUBLIC_URL or f"http://127.0.0.1:{settings.HUB_PORT}"
+    return f"{base}{terms_page(repo)}"
+
+
+def terms_page(repo: Repo) -> str:
+    """Return the path of that page."""
     kind = "datasets/" if repo.type == Repo.Type.DATASET else ""
-    return f"{base}/{kind}{repo.full_name}/license"
+    return f"/{kind}{repo.full_name}/license"
 
 
 def refusal(repo: Repo, reason: str) -> AccessRestricted | RepoDisabled:

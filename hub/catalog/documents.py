@@ -35,11 +35,11 @@ def consent_documents(
         for one in lineage.use_licenses
         if one in readings and (everyone or readings[one].value("gating_usual") is Value.YES)
     ]
-    if not asking:
+    if not asking and not everyone:
         return []
     found = [document for one in asking for document in _of_license(one, set(normalized.values()))]
     for path, detection in files.items():
-        if path in hashes and not detection.is_clean:
+        if path in hashes and (everyone or not detection.is_clean):
             found.append(_from_file(path, detection, hashes[path]))
     prompt = revision.fields.get("extra_gated_prompt")
     if isinstance(prompt, str) and prompt.strip():
