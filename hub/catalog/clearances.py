@@ -212,12 +212,14 @@ def _columns(repo: Repo, case: Case, judged: Lineage) -> dict[str, Any]:
     if CLICK in case.conditions and not case.consent:
         # The reviewer's condition is not written out yet; the scan that does it is asked for.
         clearance = Clearance.SCANNING
-    # What follows its source asks for the source's terms, so that one acceptance does for both.
-    subject = str(repo.source_id) if repo.source_id and case.lineage.get("follows") else case.subject
+    consent = key_of(case.subject, case.consent)
+    if repo.source is not None and case.lineage.get("follows"):
+        # One acceptance does for both.
+        consent = repo.source.consent
     released = clearance in RELEASED
     return {
         "clearance": str(clearance),
-        "consent": key_of(subject, case.consent),
+        "consent": consent,
         "cleared_until": case.expires_at if released else None,
         "concluded": list(case.licenses)[:50],
         "uses": sorted(permitted_uses(judged)),

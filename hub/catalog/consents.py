@@ -146,13 +146,21 @@ def accept(viewer: Viewer, repo: Repo, word: Word) -> Acceptance:
         user=user, method=word.method, organization=_organization(viewer, word), country=_country(found.asked, fields),
         address=word.address, user_agent=word.user_agent, fields=fields,
     )  # fmt: skip
-    told = {"key": word.key, "shown": word.shown, "asked": found.asked, "now": timezone.now()}
+    case, asked, now = found.case, found.asked, timezone.now()
     if person.organization:
         given = acceptances.accept_for_organization(
-            case=found.case, person=person, officer=word.officer, **told
+            case=case,
+            person=person,
+            officer=word.officer,
+            key=word.key,
+            shown=word.shown,
+            asked=asked,
+            now=now,
         )
     else:
-        given = acceptances.accept(case=found.case, person=person, **told)
+        given = acceptances.accept(
+            case=case, person=person, key=word.key, shown=word.shown, asked=asked, now=now
+        )
     _note_given(user, found, given)
     return given
 
@@ -179,15 +187,20 @@ def _note_given(user: User, found: Required, given: Acceptance) -> None:
         "shown_sha256": given.shown_sha256, "organization": given.organization, "country": given.country,
         "expires": given.expires_at.isoformat() if given.expires_at else None,
     }  # fmt: skip
-    told = {"actor": chain.person(user), "subject": given.subject, "label": found.repo.full_name}
+    by = chain.person(user)
     chain.append(
-        act=acts.ACCEPTED, data=data,
-        personal={"address": given.address, "user_agent": given.user_agent, "fields": _plain(given.fields)}, **told,
-    )  # fmt: skip
+        act=acts.ACCEPTED,
+        actor=by,
+        subject=given.subject,
+        label=found.repo.full_name,
+        data=data,
+        personal={"address": given.address, "user_agent": given.user_agent, "fields": _plain(given.fields)},
+    )
     for one in earlier:
         chain.append(
-            act=acts.ACCEPTANCE_SUPERSEDED, data={"acceptance": str(one.pk), "by": str(given.pk)}, **told
-        )
+            act=acts.ACCEPTANCE_SUPERSEDED, actor=by, subject=given.subject, label=found.repo.full_name,
+            data={"acceptance": str(one.pk), "by": str(given.pk)},
+        )  # fmt: skip
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
