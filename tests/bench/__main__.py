@@ -37,7 +37,7 @@ def _arguments() -> argparse.Namespace:
         "--memory-gb", type=float, default=5.0, help="size of the file in the memory benchmark"
     )
     parser.add_argument(
-        "--weights", type=float, default=0.3, help="weights of the quantized model, in billions"
+        "--weights", type=float, default=1.1, help="weights of the quantized model, in billions"
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each comparison is made")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long requests are counted each time")

@@ -1,4 +1,4 @@
-"""A whole model quantized with two threads, beside what the kernel alone does and what the disk does."""
+"""A whole model quantized with two threads, beside what the kernel alone and the disk allow."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,21 @@ from tests.bench.report import Line, ceiling, listed, speed
 from tests.bench.world import require_space
 from tests.workers.formats.build import ARCHITECTURE, Info, gguf, number_pair
 from workers import kernel
+from workers.quantize import Options
+from workers.quantizing.model import open_model
+from workers.quantizing.plan import make_plan
 
 GB, MB = 10**9, 10**6
 THREADS = 2
-WIDTH, INNER, BF16 = 4096, 11008, 30
-# Types bound by the kernel, of whose speed a whole file keeps at least half; and types bound by memory, hash and disk.
-SLOW, FAST = ("Q4_K_M", "Q6_K", "IQ4_XS"), ("Q8_0", "Q4_0", "F16")
-TENSOR_TYPES = {"Q4_K_M": "Q4_K"}
-AT_LEAST = 0.5
+WIDTH, INNER, TOKENS, BF16 = 2048, 5632, 32_000, 30
+LAYER = {
+    "attn_q": (WIDTH, WIDTH), "attn_k": (WIDTH, 256), "attn_v": (WIDTH, 256), "attn_output": (WIDTH, WIDTH),
+    "ffn_gate": (WIDTH, INNER), "ffn_up": (WIDTH, INNER), "ffn_down": (INNER, WIDTH),
+}  # fmt: skip
+KINDS = ("Q8_0", "Q4_0", "Q6_K", "Q4_K_M", "Q5_K_M")
+# A run may take half as long again as the slowest of kernel, reading and writing would alone.
+AT_LEAST = 1 / 1.5
+BOUNDS = ("kernel alone", "read alone", "write alone")
 MOST_MB = 1000.0
 TILE = 2**23
 BLOCK = 16 * 2**20
@@ -31,15 +39,17 @@ import sys, time
 from pathlib import Path
 from workers.quantize import Options, quantize_file
 source, target, kind, threads = sys.argv[1:]
-started = time.perf_counter()
+started, processor = time.perf_counter(), time.process_time()
 quantize_file(Path(source), Path(target), kind, options=Options(threads=int(threads)))
-took = time.perf_counter() - started
+took, processor = time.perf_counter() - started, time.process_time() - processor
 peak = next(line for line in Path("/proc/self/status").open() if line.startswith("VmHWM:"))
-print(took, int(peak.split()[1]) * 1024)
+print(took, processor, int(peak.split()[1]) * 1024)
 """
 NOTE = (
-    "quantize: GB/s of a BF16 model in the page cache, two threads, reading, hashing, writing and fsync included; "
-    "the peer is the kernel alone on the same weights in memory, two threads"
+    "quantize: seconds for a BF16 model in the page cache, two threads; reading, hashing, writing and fsync included. "
+    "The ratio is to the slowest of three that are measured alone right after: the kernel with two threads on weights "
+    "that no cache holds; reading the file; writing as many bytes, with fsync. "
+    "`processor` is what the run would take if nothing else ran and both threads were always busy"
 )
 
 
@@ -48,28 +58,47 @@ def measure(folder: Path, *, weights: float, rounds: int) -> list[Line]:
     require_space(folder, int(6 * weights))
     source, target = folder / "bench.gguf", folder / "bench-out.gguf"
     tile = _tile()
-    size = _write_model(source, int(weights), tile)
+    _write_model(source, int(weights), tile)
+    rates: dict[str, float] = {}
     lines, peak = [], 0.0
-    for kind in (*SLOW, *FAST):
-        pairs = []
+    for kind in KINDS:
+        counts, size = _plan(source, target, kind)
+        runs = []
         for _ in range(rounds):
-            took, used = _run(source, target, kind)
-            pairs.append((size / GB / took, _kernel_rate(tile, TENSOR_TYPES.get(kind, kind))))
+            took, processor, used = _run(source, target, kind)
+            alone = {
+                "processor": processor / THREADS,
+                "kernel alone": sum(
+                    count / _kernel_rate(tile, name, rates) for name, count in counts.items()
+                ),
+                "read alone": _seconds(lambda: _read(source)),
+                "write alone": _seconds(lambda: _write(target, tile, size)),  # noqa: B023
+            }
+            runs.append((took, alone))
             peak = max(peak, used)
-        name = f"quantize, {kind}"
-        if kind in SLOW:
-            lines.append(speed(name, "GB/s", pairs, target=AT_LEAST, note=NOTE))
-        else:
-            lines.append(listed(name, "GB/s", [ours for ours, _ in pairs], note=NOTE))
-            lines.append(listed(f"{name}, kernel alone", "GB/s", [bound for _, bound in pairs], note=NOTE))
+        # Runs in a second, because more of a rate is better.
+        pairs = [(1 / took, 1 / max(alone[name] for name in BOUNDS)) for took, alone in runs]
+        line = speed(f"quantize, {kind}", "s", pairs, target=AT_LEAST, note=NOTE)
+        line.ours, line.peer = 1 / line.ours, 1 / (line.peer or 1)
+        lines.append(line)
+        lines += [
+            listed(f"quantize, {kind}, {name}", "s", [alone[name] for _, alone in runs], note=NOTE)
+            for name in runs[0][1]
+        ]
     lines.append(ceiling("quantize, peak memory", "MB", peak / MB, most=MOST_MB, note=NOTE))
-    for name, work in (("read", lambda: _read(source)), ("write and fsync", lambda: _write(target, tile))):
-        lines.append(
-            listed(f"quantize, disk: {name}", "GB/s", [_rate(work) for _ in range(rounds)], note=NOTE)
-        )
     for path in (source, target):
         path.unlink()
     return lines
+
+
+def _plan(source: Path, target: Path, kind: str) -> tuple[dict[str, int], int]:
+    """How many weights get each type, and the size of the output."""
+    counts: dict[str, int] = {}
+    with open_model(source) as model:
+        plan = make_plan(model, target, kind, Options())
+    for tensor in plan.tensors:
+        counts[tensor.type] = counts.get(tensor.type, 0) + prod(tensor.source.shape)
+    return counts, plan.size
 
 
 def _tile() -> NDArray[np.uint16]:
@@ -79,21 +108,19 @@ def _tile() -> NDArray[np.uint16]:
 
 
 def _write_model(path: Path, weights: int, tile: NDArray[np.uint16]) -> int:
-    shapes = {
-        "attn_q": WIDTH,
-        "attn_k": WIDTH // 4,
-        "attn_v": WIDTH // 4,
-        "attn_output": WIDTH,
-        "ffn_up": INNER,
+    """A Llama of about so many weights, with the shapes of one that has 1.1 billion; returns its bytes of weights."""
+    ends = {"token_embd.weight": (WIDTH, TOKENS), "output.weight": (WIDTH, TOKENS)}
+    each = sum(columns * rows for columns, rows in LAYER.values())
+    layers = max(1, round((weights - 2 * WIDTH * TOKENS) / each))
+    shapes = ends | {
+        f"blk.{layer}.{name}.weight": shape for layer in range(layers) for name, shape in LAYER.items()
     }
     infos: list[Info] = []
-    at = layer = 0
-    while at < 2 * weights:
-        for name, rows in shapes.items():
-            infos.append((f"blk.{layer}.{name}.weight", (WIDTH, rows), BF16, at))
-            at += 2 * WIDTH * rows
-        layer += 1
-    keys = {"block_count": layer, "attention.head_count": 32, "attention.head_count_kv": 8}
+    at = 0
+    for name, shape in shapes.items():
+        infos.append((name, shape, BF16, at))
+        at += 2 * prod(shape)
+    keys = {"block_count": layers, "attention.head_count": 32, "attention.head_count_kv": 4}
     pairs = [ARCHITECTURE, *(number_pair(f"llama.{key}", number) for key, number in keys.items())]
     raw = memoryview(tile.tobytes())
     with path.open("wb") as file:
@@ -103,16 +130,16 @@ def _write_model(path: Path, weights: int, tile: NDArray[np.uint16]) -> int:
     return at
 
 
-def _run(source: Path, target: Path, kind: str) -> tuple[float, float]:
-    """Seconds and the peak of memory, in a process of its own."""
+def _run(source: Path, target: Path, kind: str) -> tuple[float, float, float]:
+    """Seconds, the processor's seconds and the peak of memory, in a process of its own."""
     words = [sys.executable, "-c", CHILD, str(source), str(target), kind, str(THREADS)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    took, used = done.stdout.split()
-    return float(took), float(used)
+    took, processor, used = map(float, done.stdout.split())
+    return took, processor, used
 
 
-def _kernel_rate(tile: NDArray[np.uint16], kind: str) -> float:
-    """GB/s of the kernel alone, each thread over its own half of the weights."""
+def _kernel_rate(tile: NDArray[np.uint16], kind: str, known: dict[str, float]) -> float:
+    """Weights a second of the kernel alone, each thread over its own half of the weights; the best of three."""
     halves = tile.reshape(THREADS, -1, WIDTH)
 
     def work(half: NDArray[np.uint16]) -> None:
@@ -120,28 +147,28 @@ def _kernel_rate(tile: NDArray[np.uint16], kind: str) -> float:
             kernel.quantize(rows, kind)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        started = time.perf_counter()
-        list(pool.map(work, halves))
-        return tile.nbytes / GB / (time.perf_counter() - started)
+        for _ in range(3 if kind not in known else 1):
+            took = _seconds(lambda: list(pool.map(work, halves)))
+            known[kind] = max(known.get(kind, 0.0), tile.size / took)
+    return known[kind]
 
 
-def _rate(work: Callable[[], int]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
-    return work() / GB / (time.perf_counter() - started)
+    work()
+    return time.perf_counter() - started
 
 
-def _read(path: Path) -> int:
+def _read(path: Path) -> None:
     room = bytearray(BLOCK)
     with path.open("rb", buffering=0) as file:
         while file.readinto(room):
             pass
-    return path.stat().st_size
 
 
-def _write(path: Path, tile: NDArray[np.uint16]) -> int:
-    raw = tile.tobytes()
+def _write(path: Path, tile: NDArray[np.uint16], size: int) -> None:
+    raw = memoryview(tile.tobytes())
     with path.open("wb", buffering=0) as file:
-        for _ in range(8):
-            file.write(raw)
+        for start in range(0, size, BLOCK):
+            file.write(raw[: min(BLOCK, size - start)])
         os.fsync(file.fileno())
-    return 8 * len(raw)
