@@ -38,6 +38,13 @@ def openness_of(
 ) -> Openness:
     """Grade a repo at a commit; ``licenses`` bind who hands it on, ``use_licenses`` who runs it, ancestors included."""
     found = evidence_for(repo, record, licenses=licenses, readings=readings, texts=texts)
+    return graded(repo, found, use_licenses, readings)
+
+
+def graded(
+    repo: Repo, found: Mapping[str, Evidence], use_licenses: Sequence[str], readings: Mapping[str, Reading]
+) -> Openness:
+    """Return the grade that evidence comes to; weights behind a gate do not count for a class."""
     gated = bool(repo.gated or repo.consent)
     return grade(found, weights=use_licenses, gated=gated, readings=readings)
 

@@ -21,6 +21,7 @@ from hub.catalog.trees import Entry, entry_at
 from hub.pages import markdown
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
+from hub.pages.termwords import summary_of
 from hub.pages.use import snippets
 from hub.web import locate_rest, public_base, repo_name
 
@@ -40,10 +41,10 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
     rights = access.rights_of(viewer, repo) if viewer.user is not None else None
     proof = proof_of(repo, at.tree)
     is_tip = at.commit == repo.head
+    declared = repo.license if is_tip else Claims(data=at.card).word("license")
     return {
         "repo": repo, "rev": at.revision, "at": at, "tab": tab, "proof": proof,
-        "commits": count_history(repo, at.commit),
-        "license": repo.license if is_tip else Claims(data=at.card).word("license"),
+        "commits": count_history(repo, at.commit), "license": declared, "summary": summary_of(repo, declared),
         "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,

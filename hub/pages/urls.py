@@ -19,6 +19,7 @@ from hub.pages import (
     repos,
     staff,
     tensors,
+    terms,
 )
 
 app_name = "pages"
@@ -42,6 +43,7 @@ def _repo_pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/compare", history.pick, extra),
         path(f"{base}/compare/<rest:rest>", history.compare, extra),
         path(f"{base}/ask-access", gate.ask, extra),
+        path(f"{base}/license", terms.show, extra),
         path(f"{base}/settings/access", gate.manage, extra),
         *act_urls.repo_pages(base, kind),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from pytest_django import Settings
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.catalog.errors import BadRequest
@@ -76,8 +77,8 @@ def test_a_facet_counts_what_its_other_values_would_bring(owner: Viewer) -> None
     assert counts(ANONYMOUS, Query(uses=["commercial"])).values["use"]["modify"] == 2
 
 
-def test_strangers_count_nothing_where_they_are_kept_out(owner: Viewer, settings: object) -> None:
-    settings.HUB_ANONYMOUS = "none"  # type: ignore[attr-defined]
+def test_strangers_count_nothing_where_they_are_kept_out(owner: Viewer, settings: Settings) -> None:
+    settings.HUB_ANONYMOUS = "none"
     assert counts(ANONYMOUS, Query()).total == 0
     assert counts(owner, Query()).total == 8
 

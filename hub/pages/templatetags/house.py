@@ -57,6 +57,11 @@ def seal(state: str, size: str = "", label: str = "") -> SafeString:
     )  # fmt: skip
 
 
+def symbol_of(state: str) -> tuple[str, str]:
+    """Return the symbol and the colour of a state's seal."""
+    return _SEALS.get(state, _SEALS["unknown"])
+
+
 @register.filter
 def tone(state: str) -> str:
     """Return the colour class of a state."""

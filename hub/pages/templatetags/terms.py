@@ -1,14 +1,16 @@
 """Small words of the templates about terms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import template
+from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from hub.pages.templatetags.house import license_brief
+from hub.pages.templatetags.house import license_brief, symbol_of
 from hub.pages.wishes import RUNGS
 from licenses.openness import RUNG_NAMES, Rung
+from licenses.terms import Reading
 
 register = template.Library()
 STEPS = 7
@@ -22,6 +24,23 @@ def notches(rung: int) -> SafeString:
         "", "<i{}></i>", ((SafeString("") if at < rung else SafeString(' class="o"'),) for at in range(STEPS))
     )
     return format_html('<span class="notches" aria-hidden="true">{}</span>', marks)
+
+
+@register.simple_tag
+def svg_seal(state: str, x: float, y: float) -> SafeString:
+    """Return a seal inside a drawing, at the corner of a plate."""
+    symbol, tone = symbol_of(state)
+    return format_html(
+        '<svg class="seal is-{}" x="{}" y="{}" width="18" height="18" viewBox="0 0 24 24"><use href="{}#s-{}"/></svg>',
+        tone, x + 12, y + 14, static("weighhouse/sprite.svg"), symbol,
+    )  # fmt: skip
+
+
+@register.filter
+def full_names(licenses: Sequence[str], readings: Mapping[str, Reading]) -> str:
+    """Return the names of licenses: ``Llama 3.1 Community License and Apache-2.0``."""
+    names = [readings[one].name if one in readings else one for one in licenses]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 @register.filter

@@ -1,0 +1,179 @@
+"""A line of descent as a drawing: bases to the left, the model, what was made from it to the right; and as a list.
+
+Places are numbers for the template; nothing is drawn by scripts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.catalog.deskfacts import STRENGTH
+from hub.catalog.models import Repo
+from hub.catalog.panel import Panel
+
+WIDTH, HEIGHT, ACROSS, DOWN = 226, 68, 335, 90
+MAX_LEVELS, MAX_IN_LEVEL = 3, 6
+_LETTERS = 27
+_WORDS = {
+    "quantized": "quantized", "converted": "converted", "copy": "copy", "finetune": "fine-tune", "merge": "merged",
+    "adapter": "adapter", "component": "part of it", "distilled": "taught by", "dataset": "trained on",
+    "new_version": "new version", "resembles": "resembles",
+}  # fmt: skip
+# Relations along which terms do not travel.
+_WEAK = {"dataset", "new_version", "resembles"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One model in the drawing.  ``seal`` tells its terms: none to keep, some that travel, not known, held."""
+
+    name: str
+    above: str
+    terms: str
+    seal: str
+    url: str
+    relation: str
+    evidence: str
+    depth: int
+    x: float
+    y: float
+    is_this: bool = False
+
+    @property
+    def outline(self) -> str:
+        """The plate with its cut corners, as a path."""
+        x, y, right, low = self.x, self.y, self.x + WIDTH, self.y + HEIGHT
+        return f"M{x + 8} {y}H{right - 8}L{right} {y + 8}V{low - 8}L{right - 8} {low}H{x + 8}L{x} {low - 8}V{y + 8}z"
+
+    @property
+    def short(self) -> str:
+        return self.name if len(self.name) <= _LETTERS else self.name[: _LETTERS - 1] + "…"
+
+    @property
+    def short_terms(self) -> str:
+        return self.terms if len(self.terms) <= _LETTERS + 4 else self.terms[: _LETTERS + 3] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One relation: the curve, and where its word stands."""
+
+    curve: str
+    word: str
+    x: float
+    y: float
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """``left_out`` counts what the drawing has no room for; the list below it is as long as the drawing."""
+
+    places: Sequence[Place]
+    lines: Sequence[Line]
+    width: float
+    height: float
+    left_out: int = 0
+
+    @property
+    def is_alone(self) -> bool:
+        return len(self.places) < 2
+
+
+def drawing_of(panel: Panel, children: Sequence[tuple[Repo, str]]) -> Drawing:
+    """Lay out the graph of a panel and what was made from its repo."""
+    nodes = {str(node["key"]): node for node in panel.graph["nodes"]}
+    levels, via, left_out = _levels(panel.repo.full_name, panel.graph["edges"], nodes)
+    made = children[:MAX_IN_LEVEL]
+    tallest = max([len(level) for level in levels] + [len(made)])
+    columns = len(levels) + bool(made)
+    height = max(1, tallest) * DOWN
+    places: dict[str, Place] = {}
+    for depth, level in enumerate(levels):
+        x = 1 + (len(levels) - 1 - depth) * ACROSS
+        for row, key in enumerate(level):
+            y = (height - len(level) * DOWN) / 2 + row * DOWN + 11
+            edge = via.get(key, {})
+            places[key] = _place(panel, nodes.get(key, {"key": key}), edge, depth, x, y)
+    lines = [
+        _line(places[str(edge["parent"])], places[str(edge["child"])], str(edge["relation"]))
+        for edge in panel.graph["edges"]
+        if edge["parent"] in places
+        and edge["child"] in places
+        and places[str(edge["parent"])].x < places[str(edge["child"])].x
+    ]
+    this = places[panel.repo.full_name]
+    for row, (repo, relation) in enumerate(made):
+        y = (height - len(made) * DOWN) / 2 + row * DOWN + 11
+        child = _child(repo, relation, 1 + len(levels) * ACROSS, y)
+        places[f"child {repo.pk}"] = child
+        lines.append(_line(this, child, relation))
+    ordered = sorted(places.values(), key=lambda one: -one.depth)
+    return Drawing(
+        ordered, lines, columns * ACROSS - (ACROSS - WIDTH) + 2, height, left_out + max(0, len(children) - len(made))
+    )  # fmt: skip
+
+
+def _levels(
+    target: str, edges: Sequence[Mapping[str, Any]], nodes: Mapping[str, Any]
+) -> tuple[list[list[str]], dict[str, Mapping[str, Any]], int]:
+    """Return the keys of each generation, the edge that first led to each, and how many found no room."""
+    levels, via = [[target]], dict[str, Mapping[str, Any]]()
+    seen = {target}
+    while len(levels) <= MAX_LEVELS:
+        found: dict[str, Mapping[str, Any]] = {}
+        for edge in edges:
+            if edge["child"] in levels[-1] and edge["parent"] not in seen:
+                found.setdefault(str(edge["parent"]), edge)
+        if not found:
+            break
+        level = list(found)[:MAX_IN_LEVEL]
+        seen |= set(level)
+        via |= {key: found[key] for key in level}
+        levels.append(level)
+    return levels, via, max(0, len(nodes) - len(seen))
+
+
+def _place(
+    panel: Panel, node: Mapping[str, Any], edge: Mapping[str, Any], depth: int, x: float, y: float
+) -> Place:
+    name, is_this = str(node.get("name") or node["key"]), depth == 0
+    above, _, last = name.rpartition("/")
+    licenses = panel.lineage.use_licenses if is_this else node.get("licenses")
+    relation = str(edge.get("relation", ""))
+    repo = str(node.get("repo") or "")
+    url = "" if node.get("hidden") or not repo or is_this else f"/{name}"
+    words = "licence not known" if licenses is None else ", ".join(_brief(panel, one) for one in licenses)
+    return Place(
+        last or name, above.removeprefix("datasets/"), words or "no licence", _seal(panel, licenses), url,
+        _WORDS.get(relation, relation), STRENGTH.get(str(edge.get("evidence", "")), ""), depth, x, y, is_this,
+    )  # fmt: skip
+
+
+def _brief(panel: Panel, license_id: str) -> str:
+    reading = panel.readings.get(license_id)
+    return (reading.spdx or reading.name.removesuffix(" License")) if reading else license_id
+
+
+def _seal(panel: Panel, licenses: Sequence[str] | None) -> str:
+    if not licenses:
+        return "unknown"
+    known = [panel.readings.get(one) for one in licenses]
+    return "proven" if all(one and one.is_permissive for one in known) else "terms"
+
+
+def _child(repo: Repo, relation: str, x: float, y: float) -> Place:
+    held = repo.clearance in (Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
+    terms = "held" if held else ", ".join(repo.concluded) or "not settled"
+    seal = "rejected" if held else "terms" if repo.concluded else "unknown"
+    return Place(
+        repo.name, repo.namespace.name, terms, seal, f"/{repo.full_name}", _WORDS.get(relation, relation), "", -1, x, y
+    )  # fmt: skip
+
+
+def _line(left: Place, right: Place, relation: str) -> Line:
+    x1, y1 = left.x + WIDTH, left.y + HEIGHT / 2
+    x2, y2 = right.x, right.y + HEIGHT / 2
+    middle = (x1 + x2) / 2
+    curve = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
+    return Line(curve, _WORDS.get(relation, relation), middle - 4, (y1 + y2) / 2, relation in _WEAK)

@@ -1,0 +1,168 @@
+"""The terms of one repo: the tab that shows everything known of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from hub.accounts.identity import Viewer
+from hub.catalog import access
+from hub.catalog.lookups import locate
+from hub.catalog.panel import Panel, children_of, history_of, panel_of
+from hub.pages.doors import page
+from hub.pages.pedigree import drawing_of
+from hub.pages.repos import shell
+from hub.pages.termwords import step_of
+from hub.web import repo_name
+from licenses.matches import Detection, Status
+from licenses.models import Case
+from licenses.openness import RUNG_NAMES, Judged, Presence, Rung
+from licenses.records import declared_from_json
+from licenses.together import regions_said, thresholds_said, together
+
+# The ladder from the top, with what each step asks for.
+_LADDER = (
+    (
+        Rung.MOF_I,
+        "Open science, MOF class I",
+        "also the data, its preparation, a paper, checkpoints on the way",
+    ),
+    (
+        Rung.MOF_II,
+        "Open tooling, MOF class II",
+        "also the code that trained, ran and measured it, and the test data",
+    ),
+    (
+        Rung.MOF_III,
+        "Open model, MOF class III",
+        "also card, data card, report and results, all on open terms",
+    ),
+    (Rung.OPEN_WEIGHTS, "Open weights", "weights on terms without limits on use or user, ancestors included"),
+    (Rung.COMMUNITY_WEIGHTS, "Weights, community terms", "limits on size, place or purpose, or a use policy"),
+    (Rung.RESTRICTED_WEIGHTS, "Weights, restricted", "for research or other non-commercial use"),
+    (Rung.CLOSED, "Closed, or hosted only", "no weights to hold"),
+)
+_STATUS = {
+    Status.EXACT: "its words and no others", Status.MATCH: "its words, with names filled in",
+    Status.ADDED: "its words, and more", Status.ALTERED: "close to it, with words missing",
+    Status.MULTIPLE: "several licenses in one file", Status.AMBIGUOUS: "one of several versions",
+    Status.UNKNOWN: "no text known here", Status.UNREADABLE: "not readable as text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file with a license text: what it is, and how sure that is."""
+
+    path: str
+    words: str
+    names: str
+    is_clean: bool
+    sha256: str
+    recall: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component of a model: whether it is published, on which terms, and where that was seen."""
+
+    title: str
+    mof_class: int
+    optional: bool
+    presence: str
+    counts: bool
+    reason: str
+    seen: Sequence[str]
+
+
+@page
+def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """The licence tab."""
+    at = locate(viewer, repo_name(kind, repo))
+    panel = panel_of(viewer, at.repo)
+    context = shell(viewer, at, tab="license")
+    children = children_of(viewer, at.repo)
+    context |= {
+        "panel": panel, "case": panel.case, "together": together(panel.binding),
+        "step": step_of(panel.case, at.repo, may_write=context["may_write"]),
+        "files": list(found_files(panel)), "thresholds": thresholds_said(panel.lineage.thresholds, panel.readings),
+        "regions": regions_said(panel.lineage.geography, panel.readings), "drawing": drawing_of(panel, children),
+        "history": history_of(panel.case) if panel.case else [], "children": children, **_openness(panel),
+        "declared": declared_from_json(panel.case.declared) if panel.case else None, "marks": marks(panel.case),
+        "strangers": [one for one in panel.lineage.use_licenses if one not in panel.readings],
+        "may_review": access.may_review(viewer), "acceptance": access.acceptance_for(viewer, at.repo),
+    }  # fmt: skip
+    return render(request, "repo/license.html", context)
+
+
+def marks(case: Case | None) -> Sequence[str]:
+    """Return what should be known of a clearance: how it came to be."""
+    if case is None:
+        return ()
+    found = ["decided by a single person"] if case.single_person else []
+    found += ["on the card’s word alone: no text here proves it"] if case.state == "declared" else []
+    found += [f"waived: {one['title']}" for one in case.policies if one.get("waived") and one.get("title")]
+    return found
+
+
+def found_files(panel: Panel) -> Iterator[Found]:
+    """Return the license texts of a repo and what each turned out to be."""
+    hashes = {text.path: text.sha256 for text in panel.texts}
+    for path, found in panel.detected.items():
+        names = ", ".join(dict.fromkeys(_named(panel, one.license, one.version) for one in found.matches))
+        recall = f"{found.matches[0].recall:.1%} of its words" if found.matches else ""
+        yield Found(
+            path, _STATUS[found.status], names, found.is_clean, hashes.get(path, ""), recall, _note(found)
+        )
+
+
+def _named(panel: Panel, license_id: str, version: str) -> str:
+    reading = panel.readings.get(license_id)
+    name = reading.name if reading else license_id
+    return f"{name} {version}".strip() if version and version not in name else name
+
+
+def _note(found: Detection) -> str:
+    if found.status is Status.ADDED:
+        run = found.residue[0]
+        return f"added in lines {run.first_line} to {run.last_line}: “{run.words[:240]}”"
+    return found.note
+
+
+def _openness(panel: Panel) -> dict[str, Any]:
+    grade = panel.openness
+    if grade is None:
+        return {"ladder": [], "parts": [], "osaid": {}}
+    steps = [
+        (int(rung), title, about, rung <= grade.rung, rung == grade.rung) for rung, title, about in _LADDER
+    ]
+    reached: Rung = grade.rung
+    return {
+        "ladder": steps, "rung": int(reached), "rung_words": RUNG_NAMES[reached],
+        "parts": [_part(panel, one) for one in grade.components], "osaid": dict(grade.osaid),
+        "lacking": _lacking(panel),
+    }  # fmt: skip
+
+
+def _part(panel: Panel, one: Judged) -> Part:
+    found = panel.evidence.get(one.component.id)
+    presence = found.presence if found else Presence.ABSENT
+    return Part(
+        one.component.title, one.component.mof_class, one.component.optional, str(presence), one.counts, one.reason,
+        found.seen if found else (),
+    )  # fmt: skip
+
+
+def _lacking(panel: Panel) -> Sequence[str]:
+    """Return the components that are missing for the next class of the framework."""
+    grade = panel.openness
+    if grade is None or grade.rung < Rung.OPEN_WEIGHTS:
+        return ()
+    titles = {one.component.id: one.component.title for one in grade.components}
+    for number in (3, 2, 1):
+        if grade.missing[number]:
+            return [titles[one] for one in grade.missing[number]]
+    return ()
