@@ -14,14 +14,14 @@ import yaml
 
 from licenses.identifiers import is_known_license
 
-MAX_FRONT_MATTER = 512 * 1024
+MAXFRONT_MATTER = 512 * 1024
 MAX_DEPTH = 50
 MAX_ITEMS = 1000
 MAX_TAG_LENGTH = 200
 # Longer numbers take long to read and say nothing.
 MAX_SCALAR = 100
 
-_FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _MISSING = "empty or missing yaml metadata in repo card"
 _RELATIONS = ("finetune", "adapter", "merge", "quantized")
 
@@ -68,13 +68,13 @@ class Claims:
 
 def front_matter(text: str) -> str | None:
     """Return the YAML between the two ``---`` lines, or None."""
-    match = _FRONT.match(text)
+    match = FRONT.match(text)
     return match[1] if match else None
 
 
 def body_of(text: str) -> str:
     """Return the card without its front matter."""
-    return _FRONT.sub("", text, count=1).lstrip("\r\n")
+    return FRONT.sub("", text, count=1).lstrip("\r\n")
 
 
 def parse_card(content: bytes) -> Claims:
@@ -86,8 +86,8 @@ def parse_card(content: bytes) -> Claims:
     front = front_matter(text)
     if front is None or not front.strip():
         return Claims(warnings=[_MISSING])
-    if len(front) > MAX_FRONT_MATTER:
-        return Claims(errors=[f"The metadata block is longer than {MAX_FRONT_MATTER} characters."])
+    if len(front) > MAXFRONT_MATTER:
+        return Claims(errors=[f"The metadata block is longer than {MAXFRONT_MATTER} characters."])
     try:
         _check_events(front)
         data = yaml.load(front, Loader=_Loader)  # noqa: S506 - it makes nothing that CSafeLoader does not.

@@ -153,12 +153,17 @@ def is_for_programs(request: HttpRequest) -> bool:
     return programs or request.headers.get("Accept") == "application/json"
 
 
-def trouble(request: HttpRequest, status: int, text: str = "") -> HttpResponse:
-    """Return an error page, or its sentence as JSON where a program asks."""
+def trouble(request: HttpRequest, status: int, text: str = "", *, kept: str = "") -> HttpResponse:
+    """Return an error page, or its sentence as JSON where a program asks; ``kept`` is what somebody had written."""
     if is_for_programs(request):
         message = text or _TITLES[status]
         return JsonResponse(
             {"error": message}, status=status, headers={"X-Error-Message": header_text(message)}
         )
-    context = {"status": status, "title": _TITLES[status], "text": text or _TEXTS.get(status, "")}
+    context = {
+        "status": status,
+        "title": _TITLES[status],
+        "text": text or _TEXTS.get(status, ""),
+        "kept": kept,
+    }
     return render(request, "errors/trouble.html", context, status=status)

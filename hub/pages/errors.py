@@ -45,9 +45,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form came without the mark that shows it was sent from our own page."""
-    return trouble(
-        request, 403, "This form was open for too long, or cookies are off. Go back, reload, send again."
-    )
+    kept = request.POST.get("content", "") if request.method == "POST" else ""
+    said = "This form was open for too long, or cookies are off. Go back, reload, send again."
+    return trouble(request, 403, said, kept=kept)
 
 
 def robots(request: HttpRequest) -> HttpResponse:

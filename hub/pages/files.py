@@ -136,6 +136,7 @@ def blob(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: st
     context |= {
         "entry": entry, "crumbs": crumbs(at, entry.path)[:-1], "last": last, "state": proof_of_entry(entry),
         "refs": refs_of(at, "tree"), "is_plain": "plain" in request.GET,
+        "target": viewer.user is not None and access.may_propose(viewer, at.repo),
     }  # fmt: skip
     context |= (
         _about_large(entry) if entry.is_large else _about_small(request, at, entry, context["pull"].allowed)

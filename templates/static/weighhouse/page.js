@@ -53,6 +53,22 @@
     }
   });
 
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    // Whoever logged in again in another tab has another token by now; the form that stayed open takes it on.
+    const token = form.querySelector("input[name=csrfmiddlewaretoken]");
+    const fresh = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
+    if (token && fresh) token.value = fresh[1];
+    if (!form.matches("[data-once]")) return;
+    // A second click sends nothing twice.
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    event.submitter?.setAttribute("aria-busy", "true");
+  });
+  addEventListener("pageshow", () => {
+    document.querySelectorAll("[data-once][data-sent]").forEach((form) => { delete form.dataset.sent; });
+  });
+
   dress(document);
   document.addEventListener("htmx:afterSwap", (event) => dress(event.detail.elt));
 })();
