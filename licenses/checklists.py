@@ -49,6 +49,10 @@ class Item:
     look: str
     term: str = ""
 
+    @property
+    def answer_name(self) -> str:
+        return f"check:{self.id}"
+
 
 @functools.cache
 def checklists() -> Mapping[List, Sequence[Item]]:

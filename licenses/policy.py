@@ -21,6 +21,8 @@ from licenses.terms import CATEGORIES, Confidence
 
 _FILE = "catalogue/policies.yaml"
 _FIELDS = {"id", "title", "when", "scope", "action"}
+# Facts of which a policy names several words; of every other it names one.
+_LISTS = {"categories"}
 
 
 class Action(StrEnum):
@@ -154,15 +156,37 @@ def parse_policy(row: object, *, where: str = "policies") -> Policy:
         if key not in _CONDITIONS:
             raise BadPolicy(f"{name}: when.{key} is no fact; the facts are {', '.join(_CONDITIONS)}.")
         allowed = _CONDITIONS[key].allowed
-        if not set(wanted if isinstance(wanted, list) else [wanted]) <= set(allowed):
-            raise BadPolicy(f"{name}: when.{key} is {wanted!r}, but must be one of {', '.join(allowed)}.")
+        if isinstance(wanted, list) is not (key in _LISTS):
+            shape = "a list" if key in _LISTS else "one word"
+            raise BadPolicy(f"{name}: when.{key} must be {shape} of {', '.join(allowed)}.")
+        if odd := [
+            one for one in (wanted if isinstance(wanted, list) else [wanted]) if one not in list(allowed)
+        ]:
+            raise BadPolicy(
+                f"{name}: when.{key} holds {odd[0]!r:.80}, but must be one of {', '.join(allowed)}."
+            )
+    scope = row.get("scope", ["*"])
+    if (
+        not isinstance(scope, list)
+        or not scope
+        or not all(isinstance(one, str) and one.strip() for one in scope)
+    ):
+        raise BadPolicy(f"{name}: scope must be a list of patterns of names, such as acme/*.")
+    for field_name in ("id", "title"):
+        if not isinstance(row[field_name], str) or not row[field_name].strip():
+            raise BadPolicy(f"{name}: {field_name} must be a text.")
     return Policy(
-        str(row["id"]),
-        str(row["title"]),
+        row["id"],
+        row["title"],
         row["when"],
         Action(row["action"]),
-        tuple(map(str, row.get("scope", ["*"]))),
+        tuple(scope),
     )
+
+
+def known_facts() -> Mapping[str, Sequence[str]]:
+    """Return the facts that a policy can name, each with the words that it can ask for."""
+    return {key: list(map(str, one.allowed)) for key, one in _CONDITIONS.items()}
 
 
 def _in_scope(policy: Policy, facts: Facts) -> bool:

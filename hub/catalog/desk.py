@@ -13,6 +13,7 @@ from hub.catalog.models import Repo
 from licenses.aligned import Kind
 from licenses.cards import columns
 from licenses.checklists import Item, List, Open, checklists, list_for, open_items
+from licenses.errors import NeedsReason
 from licenses.findings import Finding
 from licenses.hints import touched
 from licenses.models import Case, License, Term
@@ -20,6 +21,7 @@ from licenses.proofs import Proved, prove
 from licenses.readings import readings_of
 from licenses.records import findings_from_json, lineage_from_json
 from licenses.requests import cite, compose
+from licenses.reviews import Answer
 from licenses.shown import shown
 from licenses.terms import LIMITS, PERMISSIONS, TERMS, Confidence, Reading, Value
 
@@ -34,6 +36,10 @@ class Asked:
     key: str
     finding: Finding
     cites: str
+
+    @property
+    def answer_name(self) -> str:
+        return f"finding:{self.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class TermCard:
     verified_at: datetime | None
     marks: tuple[str, ...] = ()
 
+    @property
+    def answer_name(self) -> str:
+        return f"term:{self.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -71,6 +81,15 @@ class Desk:
     duties: tuple[Proved, ...]
     checklist: List
     items: Sequence[Item]
+
+    @property
+    def asked_cards(self) -> list[TermCard]:
+        """The cards that want to be looked at: what nobody has read, and what added words may bear on."""
+        return [card for card in self.cards if card.is_open or card.marks]
+
+    @property
+    def plain_cards(self) -> list[TermCard]:
+        return [card for card in self.cards if not (card.is_open or card.marks)]
 
     @property
     def unknown_terms(self) -> Mapping[str, str]:
@@ -121,6 +140,18 @@ def desk_of(case: Case, repo: Repo, texts: Sequence[Text], comparison: Compariso
         tuple(_cards([one for one in bound if one], comparison))[:MAX_CARDS], tuple(proved), checklist,
         checklists()[checklist],
     )  # fmt: skip
+
+
+def require_answered(case: Case, repo: Repo, answer: Answer) -> None:
+    """Raise NeedsReason while anything that has to be answered before a release is not, in the answer's checklist."""
+    answers = {key: value for key, value in answer.checklist.items() if isinstance(value, str)}
+    left = desk_of(case, repo, ()).still_open(
+        answers, explained=bool(answer.conditions or answer.note_public.strip())
+    )
+    if left:
+        told = " ".join(f"[{one.kind}:{one.key}] {one.what}" for one in left[:5])
+        more = f" And {len(left) - 5} more." if len(left) > 5 else ""
+        raise NeedsReason(f"{len(left)} things need your answer in the checklist. {told}{more}")
 
 
 def finding_key(finding: Finding) -> str:

@@ -58,7 +58,7 @@ def ancestors_of(case: Case, repo: Repo) -> Sequence[Ancestor]:
         about = [one for one in findings if one.subject.casefold() == edge.parent and one.holds]
         found.append(
             Ancestor(
-                name=parent.full_name if parent else edge.parent,
+                name=parent.full_name if parent else edge.name or edge.parent,
                 child=edge.repo.full_name,
                 relation=edge.relation,
                 evidence=tuple(dict.fromkeys(STRENGTH.get(one.source, one.source) for one in edges)),

@@ -17,6 +17,7 @@ from hub.audit import chain
 from hub.catalog import access, clearances, notices, suspending
 from hub.catalog.access import may_review
 from hub.catalog.clearing import terms_page
+from hub.catalog.desk import require_answered
 from hub.catalog.errors import EntryNotFound, NotAllowed, SignInNeeded
 from hub.catalog.models import CommitRecord, Repo
 from hub.catalog.reviewlog import record
@@ -137,6 +138,8 @@ def _decide(
     count, now = reviewers(), timezone.now()
     own, alone = wrote_to(user, repo), count <= 1
     if verb == "approve":
+        if not own or alone:
+            require_answered(case, repo, answer)
         return reviews.approve(
             case=case, by=user, own=own, alone=alone, needed=needed(count), answer=answer, now=now, expected=expected,
             seen=seen, precedent=precedent, days=_days(case, days),

@@ -5,7 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
+from django.utils import timezone
 
+from hub.catalog.deskqueue import waiting_count
 from hub.web import public_base
 
 
@@ -16,4 +18,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
     except DisallowedHost:
         # The page that says so is made with this context, too.
         hub_url = ""
-    return {"signup": settings.HUB_SIGNUP, "hub_url": hub_url}
+    # Called by the template, and only for those who review.
+    return {
+        "signup": settings.HUB_SIGNUP, "hub_url": hub_url, "review_count": lambda: waiting_count(timezone.now()),
+    }  # fmt: skip
