@@ -84,7 +84,10 @@ def panel_of(viewer: Viewer, repo: Repo) -> Panel:
     ))  # fmt: skip
     graph = graph_of(viewer, repo, case.lineage) if case else {"nodes": [], "edges": []}
     evidence = _evidence(repo, lineage, detected, readings)
-    grade = graded(repo, evidence, lineage.use_licenses, readings) if evidence else None
+    # Data sets and libraries have licenses of their own, which bind the model in nothing.
+    others = {one.license for one in evidence.values()} - {"", *readings}
+    every = {**readings, **readings_of(License.objects.filter(slug__in=others))} if others else readings
+    grade = graded(repo, evidence, lineage.use_licenses, every) if evidence else None
     return Panel(repo, case, lineage, findings, detected, readings, texts, duties, graph, grade, evidence)
 
 
