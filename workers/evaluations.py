@@ -32,14 +32,17 @@ def evaluate(task: Task, base: Base, path: Path, name: str) -> dict[str, Any]:
         task.meter.tell(int(share * size), f"{name}: running {what} on a text", type=name)
 
     try:
+        if task.wish.evaluate == DIVERGENCE:
+            return measure(
+                path, base=base.path, seconds=seconds, tell=partial(tell, what="it beside its base")
+            )
         if task.base_perplexity is None:
             told = measure(base.path, base=None, seconds=seconds, tell=partial(tell, what="the base"))
             task.base_perplexity = told["perplexity"]
-        with_base = base.path if task.wish.evaluate == DIVERGENCE else None
-        told = measure(path, base=with_base, seconds=seconds, tell=partial(tell, what="it"))
+        told = measure(path, base=None, seconds=seconds, tell=partial(tell, what="it"))
+        return {**told, "basePerplexity": task.base_perplexity}
     except QualityError as error:
         task.warnings.append(f"{name}: {task.wish.evaluate} was not measured: {error}")
         return {"problem": str(error)}
     finally:
         task.meter.end(size)
-    return {**told, "basePerplexity": task.base_perplexity}

@@ -30,7 +30,7 @@ class QualityError(Exception):
 
 
 def measure(model: Path, *, base: Path | None, seconds: float, tell: Tell) -> dict[str, Any]:
-    """Return perplexity, tokens and windows, with a base also the mean divergence from it.
+    """Return perplexity, tokens and windows; with a base also its perplexity, and the mean divergence from it.
 
     `tell` gets the share that is done, every second or so, and may raise to stop.  Raises QualityError.
     """

@@ -33,6 +33,7 @@ class Sums:
 
     tokens: int = 0
     surprise: float = 0.0
+    base_surprise: float = 0.0
     divergence: float = 0.0
     windows: int = 0
 
@@ -41,7 +42,10 @@ class Sums:
             "perplexity": round(math.exp(self.surprise / self.tokens), 4), "tokens": self.tokens,
             "windows": self.windows,
         }  # fmt: skip
-        return told | ({"divergence": round(self.divergence / self.tokens, 6)} if has_base else {})
+        if has_base:
+            told["basePerplexity"] = round(math.exp(self.base_surprise / self.tokens), 4)
+            told["divergence"] = round(self.divergence / self.tokens, 6)
+        return told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,11 +113,12 @@ def _add(sums: Sums, logits: Sequence[Floats], window: Sequence[int]) -> None:
     first = len(window) // 2
     for start in range(first, len(window) - 1, ROWS):
         end = min(start + ROWS, len(window) - 1)
-        own = _log_shares(logits[0][start:end])
-        sums.surprise -= float(own[np.arange(end - start), window[start + 1 : end + 1]].sum())
+        own, following = _log_shares(logits[0][start:end]), window[start + 1 : end + 1]
+        sums.surprise -= float(own[np.arange(end - start), following].sum())
         sums.tokens += end - start
         if len(logits) > 1:
             base = _log_shares(logits[1][start:end])
+            sums.base_surprise -= float(base[np.arange(end - start), following].sum())
             sums.divergence += float((np.exp(base) * (base - own)).sum())
 
 

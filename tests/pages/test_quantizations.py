@@ -1,14 +1,18 @@
 """The page of a model's quantizations."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog.models import Job, Repo
-from tests.factories import work
+from tests.factories import make_repo, push, push_large, work
 from tests.pages.kit import logged_in, text_of, words_of
-from tests.workers.making import ships_of
+from tests.workers.converting.recipes import checkpoint
+from tests.workers.making import push_folder, ships_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,18 +29,18 @@ def test_a_maintainer_asks_watches_and_finds_the_files(browser: Client, ships: R
     page = text_of(browser.get(PAGE))
     assert "ships-BF16.gguf" in page
     assert 'value="Q4_K_M"' in page
-    assert "hx-get" not in page
+    assert "load delay" not in page
     answer = browser.post(PAGE, {"types": ["Q8_0", "Q4_0"]})
     assert (answer.status_code, answer["Location"]) == (302, PAGE)
     waiting = browser.get(PAGE, headers={"HX-Request": "true", "HX-Target": "quantizations"})
-    assert "hx-get" in text_of(waiting)
+    assert "load delay" in text_of(waiting)
     assert "<main" not in text_of(waiting)
     assert "Waiting for a worker" in words_of(waiting)
     work()
     words = words_of(browser.get(PAGE))
     assert "ships-Q8_0.gguf" in words
     assert "ships-GGUF" in words
-    assert "hx-get" not in text_of(browser.get(PAGE))
+    assert "load delay" not in text_of(browser.get(PAGE))
 
 
 def test_a_conversion_is_cancelled_by_a_button(browser: Client, ships: Repo) -> None:
@@ -74,3 +78,27 @@ def test_a_private_model_has_no_such_page_for_others(client: Client, browser: Cl
     Repo.objects.filter(namespace=ships.namespace).update(private=True)
     assert client.get(PAGE).status_code == 404
     assert browser.get(PAGE).status_code == 200
+
+
+def test_a_checkpoint_is_offered_with_its_matrix_or_with_what_is_wrong(
+    browser: Client, ada: User, tmp_path: Path
+) -> None:
+    viewer = Viewer(user=ada)
+    repo, folder = make_repo(viewer, "boats"), checkpoint("mistral-v1", tmp_path)
+    push_folder(viewer, repo, folder)
+    push_large(viewer, repo, "calibration.imatrix", b"text")
+    page = browser.get("/ada/boats/quantizations")
+    assert "From the checkpoint (llama, " in words_of(page)
+    assert 'name="imatrix"' in text_of(page)
+    assert "calibration.imatrix" in text_of(page)
+    assert 'name="evaluate"' in text_of(page)
+    assert 'href="/ada/boats/quantizations"' in text_of(browser.get("/ada/boats"))
+    assert browser.post("/ada/boats/quantizations", {"types": ["Q8_0"]}).status_code == 302
+    work()
+    words = words_of(browser.get("/ada/boats/quantizations"))
+    assert "boats-Q8_0.gguf" in words
+    assert re.search(r"0\.[0-9]{2} %", words)
+    push(viewer, repo, {"tokenizer.model": None})
+    work()
+    words = words_of(browser.get("/ada/boats/quantizations"))
+    assert "The checkpoint cannot be quantized: tokenizer.json: No such file" in words

@@ -13,10 +13,11 @@ from django.db import connections
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
+from hub.catalog import conversions
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Job, Repo
 from hub.catalog.trees import files
-from tests.factories import at, make_repo, make_viewer, push, push_large, work
+from tests.factories import at, make_repo, push, push_large, work
 from tests.workers.converting.recipes import checkpoint
 from tests.workers.making import CARD, ask, bytes_of, done, expected, push_folder, text_of
 from workers import bases, convert, runs, scratch
@@ -24,11 +25,6 @@ from workers.convert import convert_checkpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SMALL = "mistral-v1"
-
-
-@pytest.fixture
-def viewer() -> Viewer:
-    return make_viewer("ada")
 
 
 @pytest.fixture
@@ -203,9 +199,15 @@ def test_a_file_beside_the_checkpoint_must_be_chosen_between(
     assert done(ask(viewer, repo, "Q8_0", source="config.json")).result["repository"] == "ada/ships-GGUF"
 
 
-def test_it_is_run_on_a_text_where_that_is_asked_for(viewer: Viewer, repo: Repo) -> None:
+def test_it_is_run_on_a_text_where_that_is_asked_for(
+    viewer: Viewer, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(BadRequest, match="evaluate: 'taste' is unknown"):
         ask(viewer, repo, evaluate="taste")
+    with monkeypatch.context() as without:
+        without.setattr(conversions, "_EVALUATOR", "no_such_package")
+        with pytest.raises(BadRequest, match="evaluate: no_such_package is not installed on this hub"):
+            ask(viewer, repo, evaluate="kl")
     job = done(ask(viewer, repo, "Q4_0", evaluate="kl"))
     assert job.error == ""
     (file,) = job.result["files"]

@@ -10,22 +10,12 @@ from hub.catalog import access, gating, ggufnames, landing, repos
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, NotAllowed, TooManyAtOnce
 from hub.catalog.models import Job, Repo, RepoBlob, TokenScope
 from tests.factories import at, make_repo, make_viewer, push_large, with_token
-from tests.workers.making import MODEL, ask, done, interrupted, ships_of
+from tests.workers.making import MODEL, ask, done, interrupted
 from tests.workers.quantizing.small import model_bytes
 from workers import runs, scratch
 from workers.quantizing.types import FILE_TYPES
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def viewer() -> Viewer:
-    return make_viewer("ada")
-
-
-@pytest.fixture
-def repo(viewer: Viewer) -> Repo:
-    return ships_of(viewer)
 
 
 def test_every_type_offered_is_one_that_the_worker_makes() -> None:

@@ -8,25 +8,15 @@ from hub.accounts.identity import Viewer
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Job, Repo
 from hub.catalog.sources import sources_in
-from tests.factories import at, make_repo, make_viewer, push, push_large
+from tests.factories import at, make_repo, push, push_large
 from tests.workers.converting.recipes import checkpoint
-from tests.workers.making import MODEL, ask, bytes_of, done, push_folder, ships_of, text_of
+from tests.workers.making import MODEL, ask, bytes_of, done, push_folder, text_of
 from tests.workers.quantizing.test_importance import NAMES, matrix, older, sums_of
 from workers import convert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FITS = matrix({name: (sums_of(name), [3.0]) for name in NAMES})
 FOREIGN = matrix({"blk.0.other.weight": ([1.0] * 256, [1.0])})
-
-
-@pytest.fixture
-def viewer() -> Viewer:
-    return make_viewer("ada")
-
-
-@pytest.fixture
-def repo(viewer: Viewer) -> Repo:
-    return ships_of(viewer)
 
 
 def test_a_matrix_beside_the_model_weighs_the_columns_and_is_recorded(

@@ -17,24 +17,14 @@ from hub.catalog.models import Job, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.trees import entry_at, files
 from storage.models import Upload
-from tests.factories import at, make_repo, make_viewer, push, push_large
-from tests.workers.making import CARD, MODEL, ask, bytes_of, done, expected, interrupted, ships_of, text_of
+from tests.factories import at, make_repo, push, push_large
+from tests.workers.making import CARD, MODEL, ask, bytes_of, done, expected, interrupted, text_of
 from tests.workers.quantizing.small import model_bytes
 from workers import quantize_job, runs, scratch
 from workers.bases import Task
 from workers.quantize import Options, quantize_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def viewer() -> Viewer:
-    return make_viewer("ada")
-
-
-@pytest.fixture
-def repo(viewer: Viewer) -> Repo:
-    return ships_of(viewer)
 
 
 def test_the_hub_makes_the_files_that_the_program_makes(viewer: Viewer, repo: Repo, tmp_path: Path) -> None:
