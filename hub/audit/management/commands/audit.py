@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from hub.audit import erasing, guards, lines, verifying
+from hub.audit import erasing, guards, lines, modes, verifying
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         erase = verbs.add_parser("erase", help="take a person's name, addresses and notes out of the log")
         erase.add_argument("--user", required=True, metavar="NAME", help="a user's name, or #NUMBER")
         verbs.add_parser(
-            "guard", help="take rights on the log from the hub's database role; `prepare` does it"
+            "guard", help="take rights on the log from the hub's database role, and note changed settings"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -99,6 +99,8 @@ class Command(BaseCommand):
 
     def _guard(self, options: dict[str, Any]) -> None:
         guards.restrict()
+        for name in modes.note_settings():
+            self.stdout.write(f"{name} is another than before; the audit log says so.")
         for sentence in guards.found().sentences():
             self.stdout.write(sentence)
 
