@@ -3,18 +3,22 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from hub.accounts.identity import Viewer
 from hub.audit.lines import Wanted
 from hub.audit.models import Entry
-from hub.catalog import auditing, recall
+from hub.catalog import auditing, recall, recalling
 from hub.catalog.auditing import moment
 from hub.catalog.errors import BadRequest, EntryNotFound
 from hub.pages.doors import page
 from hub.web import whole_number
+from licenses.errors import ReviewError
 
 PAGE = 50
 MOST_PEOPLE = 500
@@ -94,6 +98,23 @@ def recalled(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "people": recall.by_person(found, MOST_PEOPLE), "pages": _pages(request, start, len(found.affected)),
     }  # fmt: skip
     return render(request, "audit/recall.html", context)
+
+
+@require_POST
+@page
+def suspend(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Hold what a recall names, and if so chosen all that it reaches."""
+    asked = {name: request.POST.get(name, "").strip()[:MAX_TEXT] for name in ("kind", "key")}
+    try:
+        held = recalling.suspend_all(
+            viewer, **asked, reason=request.POST.get("reason", "").strip()[:2000],
+            final=request.POST.get("final") == "1", everything=request.POST.get("everything") == "1",
+        )  # fmt: skip
+    except (BadRequest, EntryNotFound, ReviewError) as trouble:
+        messages.error(request, str(trouble))
+    else:
+        messages.success(request, f"Held: {', '.join(held[:20])}{' and more' if len(held) > 20 else ''}.")
+    return HttpResponseRedirect(f"{reverse('pages:recall')}?{urlencode(asked)}")
 
 
 def _why(why: str, about: str) -> str:

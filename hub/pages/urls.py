@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern] = [
     path("audit", audit.permitted, name="audit"),
     path("audit/entries", audit.entries, name="audit-entries"),
     path("audit/recall", audit.recalled, name="recall"),
+    path("audit/recall/suspend", audit.suspend, name="recall-suspend"),
     path("design/", staff.design, name="design"),
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),

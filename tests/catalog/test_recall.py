@@ -10,9 +10,11 @@ from django.utils import timezone
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.audit import acts, chain
 from hub.audit.models import Entry
-from hub.catalog import auditing, recall
+from hub.catalog import auditing, recall, recalling
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed, SignInNeeded
 from hub.catalog.models import Inspection, LineageEdge, PullRecord, Repo, RepoBlob
+from licenses.errors import NeedsReason
+from licenses.models import Suspension
 from tests.factories import make_repo, make_user, make_viewer, with_token
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +148,51 @@ def test_only_reviewers_and_staff_ask(owner: Viewer) -> None:
     reviewer.is_reviewer = True
     reviewer.save()
     auditing.require_audit(Viewer(user=reviewer))
+
+
+def clearance(*repos: Repo) -> list[str]:
+    found = Repo.objects.in_bulk([repo.pk for repo in repos])
+    return [found[repo.pk].clearance for repo in repos]
+
+
+def test_a_recalled_repo_is_held_alone_or_with_all_that_it_reaches(staff: Viewer, owner: Viewer) -> None:
+    root, made, child = (make_repo(owner) for _ in range(3))
+    Repo.objects.filter(pk=made.pk).update(source=root)
+    edge(child, root)
+    Repo.objects.update(clearance="clear")
+    words: dict[str, Any] = {"kind": "repo", "key": root.full_name, "reason": "The steward asked."}
+    assert recalling.suspend_all(staff, **words) == sorted([root.full_name, made.full_name])
+    assert clearance(root, made, child) == ["suspended", "suspended", "clear"]
+    assert child.full_name in recalling.suspend_all(staff, everything=True, **words)
+    assert clearance(child) == ["suspended"]
+
+
+@pytest.mark.parametrize("kind", ["license", "digest"])
+def test_what_comes_under_a_recalled_license_or_digest_is_held_by_it(
+    staff: Viewer, owner: Viewer, kind: str
+) -> None:
+    repo, other = make_repo(owner), make_repo(owner)
+    hold(repo, SHA256)
+    Repo.objects.update(clearance="clear")
+    Repo.objects.filter(pk=repo.pk).update(concluded=["gemma"])
+    key = {"license": "gemma", "digest": SHA256}[kind]
+    assert recalling.suspend_all(staff, kind=kind, key=key, reason="No longer.") == [repo.full_name]
+    assert clearance(repo, other) == ["suspended", "clear"]
+    assert Suspension.objects.filter(kind=kind, key=key, lifted_at=None).exists()
+    chain.settle()
+    assert Entry.objects.filter(act=acts.SUSPENDED, data__key=key).exists()
+
+
+def test_a_recall_without_a_reason_or_a_right_holds_nothing(staff: Viewer, owner: Viewer) -> None:
+    repo = make_repo(owner)
+    Repo.objects.update(clearance="clear")
+    assert staff.user is not None
+    with pytest.raises(NeedsReason):
+        recalling.suspend_all(staff, kind="repo", key=repo.full_name, reason=" ")
+    for viewer in (owner, with_token(staff.user, "read")[0]):
+        with pytest.raises(NotAllowed):
+            recalling.suspend_all(viewer, kind="repo", key=repo.full_name, reason="x")
+    assert clearance(repo) == ["clear"]
 
 
 def cleared(repo: Repo, clearance: str, actor: chain.Actor, **data: Any) -> Entry:

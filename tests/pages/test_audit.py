@@ -83,6 +83,18 @@ def test_a_recall_shows_reach_and_people(desk: Client, ada: User, make_repo: Mak
     assert "There is no repository ada/none" in words_of(unknown)
 
 
+def test_a_recall_holds_what_it_names(desk: Client, make_repo: MakeRepo) -> None:
+    repo = make_repo("ada/quay")
+    asked = {"kind": "repo", "key": "ada/quay"}
+    assert "Hold ada/quay" in words_of(desk.get("/audit/recall", asked))
+    refused = desk.post("/audit/recall/suspend", {**asked, "reason": " "}, follow=True)
+    assert "Give the reason" in words_of(refused)
+    done = desk.post("/audit/recall/suspend", {**asked, "reason": "The steward asked."}, follow=True)
+    assert "Held: ada/quay." in words_of(done)
+    repo.refresh_from_db()
+    assert repo.clearance == "suspended"
+
+
 @pytest.mark.parametrize("path", ["/audit", "/audit/entries", "/audit/recall"])
 def test_others_are_kept_out(browser: Client, path: str) -> None:
     assert browser.get(path).status_code == 403

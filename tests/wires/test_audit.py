@@ -107,3 +107,14 @@ def test_nonsense_is_refused_with_a_sentence(ask: Ask, staff_token: str, path: s
     answer = ask("GET", f"/api/{path}", token=staff_token)
     assert answer.status_code == 400
     assert "must" in answer.json()["error"]
+
+
+def test_a_recall_holds_what_it_names(ask: Ask, repo: Repo, token: str) -> None:
+    writer = with_token(make_user("chief", staff=True))[1]
+    body = {"kind": "repo", "key": repo.full_name, "reason": "The steward asked.", "everything": True}
+    assert ask("POST", "/api/recall/suspend", body, token=token).status_code == 403
+    unexplained = ask("POST", "/api/recall/suspend", {**body, "reason": ""}, token=writer)
+    assert (unexplained.status_code, "reason" in unexplained.json()["error"]) == (400, True)
+    assert ask("POST", "/api/recall/suspend", body, token=writer).json() == {"suspended": [repo.full_name]}
+    repo.refresh_from_db()
+    assert repo.clearance == "suspended"

@@ -2,18 +2,31 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework import serializers
 
 from hub.accounts.identity import Viewer
-from hub.catalog import recall
+from hub.catalog import recall, recalling
+from hub.catalog.errors import BadRequest
 from hub.catalog.models import PullRecord
 from hub.web import whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
-from hub.wires.hf.reading import page_limit
-from hub.wires.hf.tables import csv_answer, wanted_format, word
+from hub.wires.hf.reading import checked, json_body, page_limit
+from hub.wires.hf.tables import MAX_TEXT, csv_answer, wanted_format, word
+from licenses.errors import ReviewError
 
 PULL_COLUMNS = ("day", "firstAt", "user", "repo", "sha256", "path", "commit", "times", "acceptance")
+
+
+class SuspendBody(serializers.Serializer[Any]):
+    """`POST /api/recall/suspend`."""
+
+    kind = serializers.ChoiceField(choices=recall.KINDS)
+    key = serializers.CharField(max_length=MAX_TEXT)
+    reason = serializers.CharField(max_length=2000)
+    final = serializers.BooleanField(default=False)
+    everything = serializers.BooleanField(default=False)
 
 
 def recalled(request: HttpRequest, viewer: Viewer) -> HttpResponseBase:
@@ -48,3 +61,12 @@ def _pull_row(one: PullRecord) -> list[Any]:
         one.repo.full_name if one.repo else one.label, one.sha256 or None, one.path or None, one.commit or None,
         one.times, str(one.acceptance) if one.acceptance else None,
     ]  # fmt: skip
+
+
+def suspend(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """`POST /api/recall/suspend`: hold what a recall names, with ``everything`` all that it reaches as well."""
+    body = checked(SuspendBody, json_body(request))
+    try:
+        return json_answer({"suspended": recalling.suspend_all(viewer, **body)})
+    except ReviewError as error:
+        raise BadRequest(str(error)) from error

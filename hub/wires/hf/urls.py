@@ -55,6 +55,7 @@ urlpatterns = [
     path("audit/permitted", door(GET=audit.permitted), name="audit-permitted"),
     path("audit/entries", door(GET=audit.entries), name="audit-entries"),
     path("recall", door(GET=recalls.recalled), name="recall"),
+    path("recall/suspend", door(POST=recalls.suspend)),
     path("licenses", door(GET=licenses.listing)),
     path("licenses/<seg:license_id>", door(GET=licenses.detail)),
     path("licenses/<seg:license_id>/texts/<seg:sha256>", door(GET=licenses.text)),
