@@ -132,6 +132,14 @@ def may_pull(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> Verdic
     return Verdict(True)
 
 
+def is_at_home(viewer: Viewer, repo: Repo, rights: Rights | None = None) -> bool:
+    """Say whether the viewer belongs to the repo's namespace, or reviews: nothing of it is held back from them."""
+    if viewer.user is None or may_review(viewer):
+        return viewer.user is not None
+    rights = rights or rights_of(viewer, repo)
+    return rights.is_member and (not viewer.is_narrowed or rights.scope != "")
+
+
 def asks_who(repo: Repo) -> bool:
     """Say whether it depends on the viewer who may have the bytes."""
     return bool(repo.private or repo.gated or clearing.is_held(repo) or clearing.asks_consent(repo))

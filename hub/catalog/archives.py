@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, pullrecords, pulls, zips
+from hub.catalog import access, pullrecords, pulls, reviewed, zips
 from hub.catalog.errors import BadRequest, BeingProven, EntryNotFound
-from hub.catalog.lookups import Located, locate_in, rights_if_needed
+from hub.catalog.lookups import Located, locate_in
 from hub.catalog.models import Repo, RepoBlob
 from hub.catalog.names import FilePath
 from hub.catalog.tickets import Ticket, identity_of
@@ -86,7 +86,7 @@ def open_folder(viewer: Viewer, at: Located, path: str) -> Archive:
 
     Raises what the gate says, EntryNotFound, BeingProven, and BadRequest for more than `MAX_FILES` files.
     """
-    access.require_pull(viewer, at.repo, at.rights or rights_if_needed(viewer, at.repo))
+    reviewed.require_pull_at(viewer, at)
     where = FilePath.parse(path) if path else None
     found = walk(at.repo, folder_tree(at.repo, at.tree, where), path, limit=2 * MAX_FILES)
     entries = [entry for entry in found if not entry.is_folder]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, objects
+from hub.catalog import objects, reviewed
 from hub.catalog.commits import Committed, Message, commit, find_target
 from hub.catalog.errors import BadRequest, EntryNotFound, StaleParent, TooLarge
 from hub.catalog.lookups import Located, locate_in
@@ -18,7 +18,7 @@ _TRIES = 4
 
 def text_at(viewer: Viewer, at: Located, path: FilePath) -> tuple[Entry, str]:
     """Return a file that can be edited as text; raises EntryNotFound, BadRequest, and what the gate says."""
-    access.require_pull(viewer, at.repo)
+    reviewed.require_pull_at(viewer, at)
     entry = entry_at(at.repo, at.tree, path)
     if entry is None or entry.is_folder:
         raise EntryNotFound(f"{path} is not a file in this revision.", at.commit)

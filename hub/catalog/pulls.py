@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, forms, objects, pullrecords, upkeep
+from hub.catalog import access, forms, objects, pullrecords, reviewed, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadPath, BeingProven, EntryNotFound
-from hub.catalog.lookups import Located, rights_if_needed
+from hub.catalog.lookups import Located
 from hub.catalog.models import Repo, RepoBlob
 from hub.catalog.names import FilePath
 from hub.catalog.tickets import DownloadTicket, identity_of
@@ -33,7 +33,7 @@ class Way:
 
 def open_file(viewer: Viewer, at: Located, path: str) -> Entry:
     """Return a file that the viewer may have now; raises what the gate says, EntryNotFound or BeingProven."""
-    access.require_pull(viewer, at.repo, at.rights or rights_if_needed(viewer, at.repo))
+    reviewed.require_pull_at(viewer, at)
     try:
         entry = entry_at(at.repo, at.tree, FilePath.parse(path))
     except BadPath:
@@ -42,6 +42,7 @@ def open_file(viewer: Viewer, at: Located, path: str) -> Entry:
         raise EntryNotFound(f"Entry not found: {path}", at.commit)
     if entry.is_large:
         _require_proven(entry, at.commit)
+        reviewed.require_not_withheld(viewer, at.repo, entry.sha256)
     return entry
 
 
@@ -95,6 +96,7 @@ def redeem(ticket: DownloadTicket) -> RepoBlob:
     claim = RepoBlob.objects.filter(repo=repo, sha256=ticket.sha256, state=State.PROVEN).first()
     if claim is None:
         raise EntryNotFound(f"{ticket.filename} is no longer held by this repository.")
+    reviewed.require_not_withheld(viewer, repo, claim.sha256)
     pullrecords.note(viewer, repo, sha256=claim.sha256)
     return claim
 
@@ -129,4 +131,5 @@ def held(viewer: Viewer, repo: Repo, digests: list[str]) -> dict[str, int]:
     """Return which of these large files the repo can serve to the viewer now, with their sizes in bytes."""
     access.require_pull(viewer, repo)
     claims = RepoBlob.objects.filter(repo=repo, sha256__in=digests, state=State.PROVEN)
-    return dict(claims.values_list("sha256", "size"))
+    stopped = reviewed.withheld(viewer, repo, digests)
+    return {sha: size for sha, size in claims.values_list("sha256", "size") if sha not in stopped}

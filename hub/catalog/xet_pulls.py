@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from hub.catalog import access, pullrecords, upkeep
+from hub.catalog import access, pullrecords, reviewed, upkeep
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllowed
 from hub.catalog.models import RepoBlob
@@ -92,6 +92,7 @@ def plan(caller: Caller, file_hash: str, wanted: tuple[int, int | None] | None) 
     recipe = recipes.find(file_hash, near=near)
     if recipe is None or not _is_held(caller, recipe):
         raise EntryNotFound("This repository holds no such file.")
+    reviewed.require_not_withheld(caller.viewer, caller.repo, recipe.sha256)
     start, length = _bounds(recipe.size, wanted)
     found = Plan()
     spans: list[Piece] = []
@@ -163,6 +164,7 @@ def redeem(ticket: SpanTicket) -> Iterator[bytes]:
     access.require_pull(viewer, repo)
     if not RepoBlob.objects.filter(repo=repo, sha256=ticket.sha256, state=PROVEN).exists():
         raise EntryNotFound("The file is no longer held by this repository.")
+    reviewed.require_not_withheld(viewer, repo, ticket.sha256)
     try:
         stream = xorbs.open_span(ticket.xorb, ticket.key, ticket.start, ticket.end)
     except ObjectMissing as error:

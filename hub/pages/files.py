@@ -13,6 +13,7 @@ from hub.catalog.lookups import DEFAULT_REVISION, Located, last_commits
 from hub.catalog.models import CommitRecord, Inspection, RepoBlob
 from hub.catalog.names import FilePath
 from hub.catalog.refs import RefList, list_refs, short_name
+from hub.catalog.reviewed import may_pull_at
 from hub.catalog.trees import Entry, entry_at, folder_tree, list_folder
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
@@ -139,7 +140,7 @@ def blob(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: st
         "target": viewer.user is not None and access.may_propose(viewer, at.repo),
     }  # fmt: skip
     context |= (
-        _about_large(entry) if entry.is_large else _about_small(request, at, entry, context["pull"].allowed)
+        _about_large(entry) if entry.is_large else _about_small(request, at, entry, may_pull_at(viewer, at))
     )
     return render(request, "repo/blob.html", context)
 

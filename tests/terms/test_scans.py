@@ -11,11 +11,11 @@ from hub.catalog.repos import change_settings, delete_repo, move_repo
 from licenses.models import Case
 from tests.factories import make_repo, make_viewer, push, work
 from tests.licenses.known import text_of
-from tests.terms.kit import BASE, again, card, case_of, codes, llama_files, model, reviewing
+from tests.terms.kit import BASE, again, card, case_of, codes, llama_files, model, reviewed_hub
 
-__all__ = ["reviewing"]
+__all__ = ["reviewed_hub"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reviewing")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reviewed_hub")]
 State = Case.State
 
 

@@ -14,6 +14,10 @@ from hub.catalog import errors
 from hub.catalog.lookups import Moved
 from hub.web import header_text
 from hub.wires.base import UNKEEPABLE, json_answer, moved_to
+from licenses import errors as review_errors
+from licenses.errors import ReviewError
+from licenses.policy import BadPolicy
+from licenses.records import findings_to_json
 
 _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.RevisionNotFound: (404, "RevisionNotFound"),
@@ -29,6 +33,16 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.StaleParent: (412, ""),
     errors.TooManyAtOnce: (429, ""),
     errors.NoRoom: (507, ""),
+}
+
+
+# What can go wrong when terms are decided on and agreed to.
+_REVIEWS: dict[type[ReviewError], int] = {
+    review_errors.WrongState: 409,
+    review_errors.StaleTerms: 409,
+    review_errors.NotYours: 403,
+    review_errors.SecondPersonNeeded: 403,
+    review_errors.UseRefused: 403,
 }
 
 
@@ -62,6 +76,10 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
             return _with_commit(refuse(503, str(error)), error.commit, retry_after=error.retry_after)
         case errors.StoreTrouble():
             return _with_commit(refuse(503, str(error)), "", retry_after=5)
+        case ReviewError():
+            return refuse(_REVIEWS.get(type(error), 422), str(error), "", **_beside(error))
+        case BadPolicy():
+            return refuse(422, str(error))
         case RequestDataTooBig():
             return refuse(413, "The request body is larger than this address takes.")
         case DjangoBadRequest():
@@ -73,6 +91,19 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
             answer = refuse(status, str(error), code)
             return _with_commit(answer, getattr(error, "commit", ""))
     return None
+
+
+def _beside(error: ReviewError) -> dict[str, object]:
+    """Return what a program needs to go on, beside the words."""
+    match error:
+        case review_errors.WrongState():
+            return {"state": error.state}
+        case review_errors.BadAnswer():
+            return {"field": error.field}
+        case review_errors.UseRefused():
+            return {"findings": findings_to_json(error.findings)}
+        case _:
+            return {}
 
 
 def _with_commit(answer: HttpResponse, commit: str, retry_after: int = 0) -> HttpResponse:
