@@ -142,11 +142,6 @@ def _placed(work: Work, family: Family) -> Iterable[Placed]:
 
 def _type(name: str, shape: tuple[int, ...], output: str) -> str:
     base = name.removesuffix(".weight")
-    if (
-        len(shape) <= 1
-        or name.endswith("_norm.weight")
-        or base == name
-        or f".{base}".endswith(ALWAYS_F32)
-    ):
+    if len(shape) <= 1 or name.endswith("_norm.weight") or base == name or f".{base}".endswith(ALWAYS_F32):
         return "F32"
     return "F16" if output == "Q8_0" and shape[-1] % 32 else output

@@ -78,13 +78,14 @@ def tensors_of(path: Path) -> dict[str, tuple[int, int]]:
     lib, long, pointer = library(), ctypes.c_int64, ctypes.c_void_p
     lib.gguf_init_from_file.argtypes, lib.gguf_init_from_file.restype = [ctypes.c_char_p, _Reading], pointer
     lib.gguf_free.argtypes = [pointer]
-    for function, given, answer in (
+    functions: tuple[tuple[Any, list[Any], Any], ...] = (
         (lib.gguf_get_n_tensors, [pointer], long),
         (lib.gguf_get_data_offset, [pointer], ctypes.c_size_t),
         (lib.gguf_get_tensor_name, [pointer, long], ctypes.c_char_p),
         (lib.gguf_get_tensor_type, [pointer, long], ctypes.c_int),
         (lib.gguf_get_tensor_offset, [pointer, long], ctypes.c_size_t),
-    ):
+    )
+    for function, given, answer in functions:
         function.argtypes, function.restype = given, answer
     file = lib.gguf_init_from_file(str(path).encode(), _Reading(True, None))
     assert file, f"ggml does not read {path}"
