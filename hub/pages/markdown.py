@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from posixpath import normpath
 from typing import Any
@@ -17,15 +18,16 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from hub.pages.highlight import CLASS_PREFIX, code_html
+from hub.pages.maths import MAX_TEX, maths_html, maths_plugin
 
 # Raise it when the same text gives other HTML, so that no old rendering is taken from the cache.
-VERSION = 2
+VERSION = 3
 MAX_TEXT = 150_000
 MAX_LINES = 5_000
 MAX_LINE = 20_000
 MAX_CODE = 100_000
 # What the time grows with: brackets that may begin a link, tags, emphasis, and blocks such as the cells of a table.
-MAX_MARKS = {"[": 6_000, "<": 15_000, "*": 20_000, "_": 30_000}
+MAX_MARKS = {"[": 6_000, "<": 15_000, "*": 20_000, "_": 30_000, "$": 10_000}
 MAX_BLOCKS = 40_000
 MAX_HTML = 1_000_000
 ID_PREFIX = "card-"
@@ -64,7 +66,7 @@ _DROPPED_WHOLE = {
 _CLASSES = frozenset(
     """
     code scroll-x table num task-list-item footnote-ref footnotes footnotes-list footnote-item footnote-backref
-    footnotes-sep
+    footnotes-sep math math--display outside
     """.split()
 )
 _TAG = re.compile(r"<(/?)h([1-5])(?=[ >])")
@@ -119,14 +121,18 @@ def _renderer() -> MarkdownIt:
     """A fresh one each time: it is made in a millisecond, and threads need not share it."""
     markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     markdown.use(footnote_plugin)
+    markdown.use(maths_plugin)
     markdown.core.ruler.after("block", "cut_blocks", _cut_blocks)
     markdown.core.ruler.push("name_headings", _name_headings)
     markdown.core.ruler.push("task_boxes", _task_boxes)
     markdown.core.ruler.push("align_cells", _align_cells)
+    markdown.core.ruler.push("outside_pictures", _outside_pictures)
     coloured = [0]
 
     def fence(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         words = tokens[index].info.split(maxsplit=1)
+        if words[:1] == ["math"] and len(tokens[index].content) <= MAX_TEX:
+            return maths_html(tokens[index].content.strip(), display=True, block=True)
         coloured[0] += len(tokens[index].content)
         language = words[0] if words and coloured[0] <= MAX_CODE else ""
         html = code_html(tokens[index].content, language)
@@ -178,6 +184,23 @@ def _align_cells(state: StateCore) -> None:
             token.attrSet("class", "num")
 
 
+def _outside_pictures(state: StateCore) -> None:
+    """A picture that lies elsewhere becomes a link to it: reading a card asks nobody but the hub."""
+    for inline in state.tokens:
+        depth = 0
+        for token in inline.children or []:
+            depth += token.nesting if token.type in ("link_open", "link_close") else 0
+            if token.type == "image" and _is_outside(str(token.attrs.get("src", ""))):
+                words = escape(token.content or "picture")
+                address = escape(str(token.attrs["src"]))
+                token.type, token.children = "html_inline", None
+                token.content = words if depth else f'<a class="outside" href="{address}">{words}</a>'
+
+
+def _is_outside(address: str) -> bool:
+    return re.match(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.\-]*:|//|\\\\)", address) is not None
+
+
 def _clean(html: str, place: Place) -> str:
     return nh3.clean(
         html,
@@ -204,7 +227,7 @@ def _filter(place: Place) -> Callable[[str, str, str], str | None]:
         if name == "href":
             return _link(value, place)
         if name == "src":
-            return _address(value, place.files, place.folder)
+            return None if _is_outside(value) else _address(value, place.files, place.folder)
         if name in ("width", "height", "colspan", "rowspan", "start", "value"):
             return value if re.fullmatch(r"[0-9]{1,4}%?", value) else None
         if name == "tabindex":

@@ -1,10 +1,10 @@
 """The quantizations of a model: those that are there, those that are being made, and a form to ask for more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,6 +15,7 @@ from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, locate, locate_heads
 from hub.catalog.models import Job, Repo
+from hub.pages import fitting
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.pages.repos import shell
@@ -33,6 +34,7 @@ class Line:
     repo: Repo
     model: Gguf
     quality: landing.Quality | None = None
+    fit: fitting.Fit | None = None
 
     @property
     def percent(self) -> float | None:
@@ -63,7 +65,7 @@ def show(request: HttpRequest, viewer: Viewer, *, repo: str) -> HttpResponse:
     if error is None:
         return HttpResponseRedirect(f"{repo_url(at.repo)}/{PANEL}")
     posted = request.POST.getlist("types")
-    context = {**_panel(viewer, at), "error": error, "posted": posted, "form": request.POST}
+    context = {**_panel(viewer, at, request.GET), "error": error, "posted": posted, "form": request.POST}
     if request.headers.get("HX-Target") == PANEL:
         return render(request, "repo/quantizations_panel.html", context)
     return render(
@@ -98,18 +100,22 @@ def cancel(request: HttpRequest, viewer: Viewer, *, repo: str, job: str) -> Http
     return HttpResponseRedirect(f"{repo_url(found)}/{PANEL}")
 
 
-def _panel(viewer: Viewer, at: Located) -> dict[str, Any]:
+def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
     found = sources.sources_in(at)
     may = access.may_convert(viewer, at.repo).allowed
     works = [_work(job) for job in conversions.recent(at.repo)] if may else []
     lines = [Line(at.repo, model) for model in found.models] + _made(viewer, at.repo)
     lines.sort(key=lambda line: (-line.model.bits, line.model.path))
+    memory = fitting.fits([line.model for line in lines], chosen)
+    lines = [replace(line, fit=fit) for line, fit in zip(lines, memory["fits"], strict=True)]
     rest = [name for name in (*TYPES, *TYPES_BY_MATRIX) if name not in COMMON]
     evaluated = any(line.quality is not None and line.quality.perplexity is not None for line in lines)
     return {
         "repo": at.repo, "lines": lines, "evaluated": evaluated, "works": works,
         "running": any(work.is_open for work in works),
         "sources": found.fit, "matrices": found.matrices, "faults": _faults(found), "may_convert": may,
+        **memory, "chosen": lines[memory["best"]] if memory["best"] is not None else None,
+        "pull": access.may_pull(viewer, at.repo),
         "common": COMMON, "rest": rest, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
     }  # fmt: skip
 

@@ -101,6 +101,35 @@ def test_tables_tasks_footnotes_and_code_look_as_people_expect() -> None:
     assert '<span class="hl-kn">import</span>' in found
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"is $a_1 * b_2 * c_1$.", '<span class="math">a_1 * b_2 * c_1</span>'),
+        ("$$\nx\n= y\n- z\n$$\n", '<div class="math math--display">x\n= y\n- z</div>'),
+        (
+            r"\(x<y\) and \[z\]",
+            '<span class="math">x&lt;y</span> and <span class="math math--display">z</span>',
+        ),
+        ("```math\na<b\n```", '<div class="math math--display">a&lt;b</div>'),
+        ("from $5 or $6 a day. `$x$` and a$b$c", "from $5 or $6 a day. <code>$x$</code> and a$b$c"),
+        (r"\$x\$ and $ x $ and $$ $$", "$x$ and $ x $ and $$ $$"),
+        ("$<script>alert(1)</script>$", '<span class="math">&lt;script&gt;alert(1)&lt;/script&gt;</span>'),
+    ],
+)
+def test_maths_are_marked_and_prices_are_not(text: str, expected: str) -> None:
+    assert expected in html(text)
+
+
+def test_pictures_that_lie_elsewhere_are_links_so_that_reading_asks_nobody() -> None:
+    found = html(
+        "![a logo](https://x.example/l.png) [![badge](//s.example/b.svg)](https://l.example) ![](data:a)"
+    )
+    assert "<img" not in found
+    assert 'href="https://x.example/l.png"' in found and ">a logo</a>" in found
+    assert "s.example" not in found and ">badge</a>" in found
+    assert "src" not in html('<img src="https://x.example/l.png" alt="a logo"><img src="//y.example/z">')
+
+
 def test_a_card_of_five_megabytes_is_cut_with_a_note() -> None:
     started = time.perf_counter()
     found = html("# Long\n\n" + "many words in a row\n" * 260_000)
@@ -133,6 +162,10 @@ def test_a_card_of_five_megabytes_is_cut_with_a_note() -> None:
         ("![](" * 4000 + "\n") * 8,
         ("*a " * 6000 + "\n") * 8,
         ("[^1]" * 4000 + "\n") * 8 + "\n[^1]: x",
+        "$a" * (MAX_TEXT // 2),
+        r"\(" * (MAX_TEXT // 2),
+        "$$\n" * (MAX_TEXT // 3),
+        "$a$ " * (MAX_TEXT // 4),
     ],
 )
 def test_text_made_to_take_long_does_not(text: str) -> None:
