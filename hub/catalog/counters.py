@@ -17,6 +17,7 @@ _COUNTS = "downloads:{}"
 _SEEN = "download-seen:{}"
 SAME_DOWNLOAD_SECONDS = 300
 WINDOW_DAYS = 30
+CHART_DAYS = 90
 
 
 def note_download(*, repo: Repo, commit: str, who: str) -> None:
@@ -77,3 +78,13 @@ def refresh_window(repo_ids: list[str] | None = None) -> None:
     days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=since).values("repo")
     repos = Repo.objects.all() if repo_ids is None else Repo.objects.filter(pk__in=repo_ids)
     repos.update(downloads=Coalesce(Subquery(days.annotate(total=Sum("count")).values("total")), 0))
+
+
+def downloads_by_day(repo: Repo, days: int = CHART_DAYS) -> list[tuple[date, int]]:
+    """Return how often a repo was downloaded on each of the last days, the oldest first; empty where never."""
+    today = datetime.now(UTC).date()
+    since = today - timedelta(days=days - 1)
+    counts = dict(DownloadDay.objects.filter(repo=repo, day__gte=since).values_list("day", "count"))
+    if not any(counts.values()):
+        return []
+    return [(day, counts.get(day, 0)) for day in (since + timedelta(days=step) for step in range(days))]

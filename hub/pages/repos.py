@@ -13,6 +13,8 @@ from redis import RedisError
 from hub.accounts.identity import Viewer
 from hub.catalog import access, pulls
 from hub.catalog.cards import Claims, body_of
+from hub.catalog.counters import downloads_by_day
+from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
 from hub.catalog.models import CommitRecord, Job
 from hub.catalog.names import FilePath
@@ -21,6 +23,7 @@ from hub.catalog.trees import Entry, entry_at
 from hub.pages import markdown
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
+from hub.pages.fitting import shelf
 from hub.pages.termwords import summary_of
 from hub.pages.use import snippets
 from hub.web import locate_rest, public_base, repo_name
@@ -91,9 +94,19 @@ def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context = shell(viewer, at, tab="card")
     context["readme"] = _readme(viewer, at)
     context["warnings"] = _warnings(at) if context["may_write"] else []
-    context["use"] = snippets(request, at, context["proof"].largest)[:2]
+    models = _models(at)
+    context["use"] = snippets(request, at, context["proof"].largest, models)[:3]
+    context |= {"models": models, "shelf": shelf(models), "days": downloads_by_day(at.repo)}
+    context["maths"] = 'class="math' in (context["readme"] or "")
     context["dtypes"] = _dtypes(at)
     return render(request, "repo/card.html", context)
+
+
+def _models(at: Located) -> list[Gguf]:
+    """Return the models in GGUF, the one with most bits first; no query where there are none."""
+    if "gguf" not in at.repo.tags:
+        return []
+    return sorted(models_in(at.repo, at.tree), key=lambda model: (-model.bits, model.path))
 
 
 def _readme(viewer: Viewer, at: Located) -> str | None:
@@ -161,7 +174,7 @@ def use(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
     """How to get the files with the tools people have."""
     at = locate(viewer, repo_name(kind, repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
     context = shell(viewer, at, tab="use")
-    context["use"] = snippets(request, at, context["proof"].largest)
+    context["use"] = snippets(request, at, context["proof"].largest, _models(at))
     context["base"] = public_base(request)
     return render(request, "repo/use.html", context)
 

@@ -162,7 +162,7 @@ def test_commits_are_listed_and_each_tells_what_it_changed(client: Client, ada: 
     assert "Train &lt;better&gt;" in page
     assert "initial commit" in page
     one = text_of(client.get(f"/ada/ships/commit/{oid[:8]}"))
-    for words in (oid, "2 touched", "added", "changed", "src/train.py"):
+    for words in (oid, "2 files", "added", "changed", "src/train.py"):
         assert words in one
     assert client.get("/ada/ships/commit/abcdef1234").status_code == 404
     assert "Nothing older" in text_of(client.get("/ada/ships/commits/main?skip=50"))
