@@ -8,9 +8,15 @@ import pytest
 
 from tests.workers.converting.recipes import checkpoint, goldens
 from workers.convert import convert_checkpoint
+from workers.quantize import quantize_file
 from workers.quantizing.model import open_model
 
 CASES = [(case, kind) for case, told in goldens().items() for kind in told["files"]]
+SHARDS = {
+    "out-00001-of-00003.gguf": "cdb26f2664fac81c4d81d4fdd405afe2847a70ab13dbf58c8e985a6d36c6b277",
+    "out-00002-of-00003.gguf": "8283a1de0c633de9e52efccb653fbc34ca6b082074e3559629bd667fd6a120f2",
+    "out-00003-of-00003.gguf": "acb81556a6b4e0e80029a800519fc5825c1077d7ae02bcf6f16ce813f6ca54d7",
+}
 _built: dict[str, Path] = {}
 
 
@@ -30,6 +36,20 @@ def test_a_checkpoint_becomes_the_file_of_the_reference(
     assert list(_differences(case, tmp_path / "out.gguf")) == []
     assert outcome.file.sha256 == goldens()[case]["files"][kind]
     assert outcome.type == kind
+
+
+def test_a_large_file_is_cut_where_the_reference_cuts_it(tmp_path: Path) -> None:
+    """Its `--split-max-size 100K`; quantizing takes the shards as one model."""
+    folder = checkpoint("mistral-v1", tmp_path)
+    outcome = convert_checkpoint(folder, tmp_path / "out.gguf", "BF16", split_bytes=100_000)
+    assert [(file.path.name, file.sha256) for file in outcome.files] == list(SHARDS.items())
+    assert outcome.file == outcome.files[0]
+    whole = convert_checkpoint(folder, tmp_path / "whole.gguf", "BF16")
+    quantized = [
+        quantize_file(file.path, tmp_path / "small.gguf", "Q8_0").files[0].sha256
+        for file in (outcome.file, whole.file)
+    ]
+    assert quantized[0] == quantized[1]
 
 
 def _differences(case: str, path: Path) -> Iterator[str]:
