@@ -48,13 +48,10 @@ def note_commit(repo: Repo, record: CommitRecord, *, first: bool) -> None:
         return
     digest = digest_for(record.terms, repo.full_name)
     known = Case.objects.filter(subject=str(repo.pk), current=True).values_list("digest", flat=True).first()
-    changes: dict[str, Any] = {"scans_asked": F("scans_asked") + 1}
+    mine = Repo.objects.filter(pk=repo.pk)
+    mine.update(scans_asked=F("scans_asked") + 1)
     if digest != known:
-        changes["clearance"] = When(
-            If(clearance=Clearance.SUSPENDED, then=Value(Clearance.SUSPENDED)),
-            default=Value(Clearance.SCANNING),
-        )
-    Repo.objects.filter(pk=repo.pk).update(**changes)
+        hold_back(mine.exclude(clearance=Clearance.SUSPENDED), Clearance.SCANNING, by=chain.system("commit"))
     if clearing.mode() is Mode.OFF:
         return
     if digest != known:
@@ -173,6 +170,16 @@ def lock(subject: str) -> Repo | None:
     return Repo.objects.select_for_update(no_key=True).filter(pk=UUID(subject)).first()
 
 
+def hold_back(repos: QuerySet[Repo], clearance: str, *, by: Actor) -> None:
+    """Stop repos for what their own cases do not tell yet, and write down which of them that changes."""
+    for repo in repos.exclude(clearance=clearance):
+        chain.append(
+            act=acts.CLEARANCE, actor=by, subject=str(repo.pk), label=repo.full_name,
+            data={"clearance": str(clearance), "before": repo.clearance},
+        )  # fmt: skip
+    repos.update(clearance=clearance)
+
+
 def write(repo: Repo, case: Case, *, by: Actor) -> bool:
     """Write what a case has come to into the row of its repo, which the caller has locked; say whether it changed.
 
@@ -187,7 +194,7 @@ def write(repo: Repo, case: Case, *, by: Actor) -> bool:
         setattr(repo, name, value)
     if columns["clearance"] not in RELEASED:
         followers = repo.derived.exclude(clearance__in=[Clearance.BLOCKED, Clearance.SUSPENDED])
-        followers.update(clearance=columns["clearance"])
+        hold_back(followers, columns["clearance"], by=by)
     chain.append(
         act=acts.CLEARANCE, actor=by, subject=str(repo.pk), label=repo.full_name,
         data={

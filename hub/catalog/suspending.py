@@ -52,7 +52,7 @@ def suspend(viewer: Viewer, *, kind: str, key: str, reason: str, final: bool = F
 def _stop(repo: Repo, row: Suspension, user: User) -> None:
     case, by = cases.current_case(str(repo.pk)), chain.person(user)
     if case is None:
-        Repo.objects.filter(pk=repo.pk).update(clearance=Clearance.SUSPENDED)
+        clearances.hold_back(Repo.objects.filter(pk=repo.pk), Clearance.SUSPENDED, by=by)
         return
     before, now = case.state, timezone.now()
     if row.final:
@@ -94,7 +94,8 @@ def lift(viewer: Viewer, row: Suspension, *, reason: str) -> None:
 def _let_go(repo: Repo, user: User, reason: str) -> None:
     case, by = cases.current_case(str(repo.pk)), chain.person(user)
     if case is None:
-        Repo.objects.filter(pk=repo.pk, clearance=Clearance.SUSPENDED).update(clearance=Clearance.SCANNING)
+        mine = Repo.objects.filter(pk=repo.pk, clearance=Clearance.SUSPENDED)
+        clearances.hold_back(mine, Clearance.SCANNING, by=by)
     elif not clearances.suspensions(repo, case):
         if case.state == State.SUSPENDED:
             case = reviews.reinstate(case=case, by=user, reason=reason, now=timezone.now())

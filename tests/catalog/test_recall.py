@@ -10,7 +10,7 @@ from django.utils import timezone
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.audit import acts, chain
 from hub.audit.models import Entry
-from hub.catalog import auditing, recall, recalling
+from hub.catalog import auditing, clearances, recall, recalling
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed, SignInNeeded
 from hub.catalog.models import Inspection, LineageEdge, PullRecord, Repo, RepoBlob
 from licenses.errors import NeedsReason
@@ -232,6 +232,21 @@ def test_what_was_permitted_is_told_for_any_moment(staff: Viewer, owner: Viewer)
     explained = auditing.explained([first])[0]
     assert [(act.pk, who) for act, who in explained.citing] == [(seen.pk, "rita")]
     assert explained.repo == one
+
+
+def test_what_a_commit_or_a_source_holds_back_is_not_told_as_permitted(staff: Viewer, owner: Viewer) -> None:
+    repo = make_repo(owner)
+    Repo.objects.filter(pk=repo.pk).update(clearance="clear")
+    released = cleared(repo, "clear", chain.policy("p"))
+    for _ in range(2):
+        clearances.hold_back(
+            Repo.objects.filter(pk=repo.pk), Repo.Clearance.SCANNING, by=chain.system("commit")
+        )
+    chain.settle()
+    assert clearance(repo) == ["scanning"]
+    assert list(auditing.permitted(staff, None)) == []
+    assert list(auditing.permitted(staff, released.at)) == [released]
+    assert Entry.objects.filter(act=acts.CLEARANCE).count() == 2
 
 
 def test_a_date_means_its_end_and_nonsense_is_refused() -> None:
