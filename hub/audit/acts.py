@@ -4,12 +4,15 @@ Subjects are opaque here: a repo's number as text, ``license:ID``, ``digest:SHA2
 Names, addresses, user agents and private notes are personal and never stand in `data`.
 """
 
-# What a repo's bytes are held to from now on.  The page "what did we permit" is made of these two acts alone.
+# What a repo's bytes are held to from now on.  The page "what did we permit" is made of these acts.
 #   clearance, before: values of Repo.Clearance    consent: key of what is to be accepted, or ""
 #   concluded: SPDX expression                     licenses: catalogue ids
 #   case, commit, digest: of the case              policies: slugs that led to it    single_person: bool
 CLEARANCE = "clearance"
 REPO_DELETED = "repo.deleted"
+
+# An administrator disabled a repo, or let go of it.  data: disabled (bool)
+REPO_DISABLED = "repo.disabled"
 
 # Acts on a case: "review." and the verb of the Decision.
 #   case, digest, commit, from, to, reasons, cited, conditions, concluded, note (the public one), own, blind,
@@ -22,7 +25,7 @@ ACCEPTED = "acceptance.given"
 ACCEPTANCE_WITHDRAWN = "acceptance.withdrawn"
 ACCEPTANCE_SUPERSEDED = "acceptance.superseded"
 
-# The owner's gate.  data: state, granted, reason.  about: the person let in or kept out.
+# The owner's gate.  data: state, granted, request (number).  about: the person let in or kept out, and the reason.
 ACCESS_DECIDED = "access.decided"
 
 # data: kind, key, reason, final, repos (numbers of those that it reached)
@@ -39,7 +42,7 @@ READING_CHANGED = "license.changed"
 TEXT_CONFIRMED = "license.text"
 UPSTREAM_RECORDED = "upstream.recorded"
 
-# data: reviewer (bool).  about: whose right it is
+# Who may review.  data: reviewer, staff (bool).  subject: "user:NUMBER", about: whose right it is
 REVIEWER_CHANGED = "reviewer.changed"
 
 # Personal fields that were erased.  data: person, rows

@@ -1,29 +1,30 @@
 """Reading the chain: what stood at a moment, and who is behind an entry."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
 
-from hub.audit.acts import CLEARANCE, REPO_DELETED, REVIEW
+from hub.audit.acts import CLEARANCE, REPO_DELETED, REPO_DISABLED, REVIEW
 from hub.audit.models import Entry, Personal
 
 Kind = Entry.ActorKind
 
 
-def standing(at: datetime) -> QuerySet[Entry]:
-    """Return, for each subject, the last entry up to a moment that says what its bytes were held to."""
-    last = (
-        Entry.objects.filter(act__in=[CLEARANCE, REPO_DELETED], seq__isnull=False, at__lte=at)
-        .order_by("subject", "-seq")
-        .distinct("subject")
-    )
-    return Entry.objects.filter(pk__in=last.values("pk"))
+def standing(at: datetime, acts: Collection[str] = (CLEARANCE, REPO_DELETED)) -> QuerySet[Entry]:
+    """Return, for each subject, the last entry of these acts up to a moment; by default what its bytes were held to."""
+    told = Entry.objects.filter(act__in=acts, seq__isnull=False, at__lte=at)
+    return Entry.objects.filter(pk__in=told.order_by("subject", "-seq").distinct("subject").values("pk"))
 
 
 def released(at: datetime, values: Iterable[str]) -> QuerySet[Entry]:
-    """Return the entries of what was released at a moment: those whose clearance then is one of ``values``."""
-    return standing(at).filter(act=CLEARANCE, data__clearance__in=list(values)).order_by("label", "pk")
+    """Return the entries of what was released at a moment: those whose clearance then is one of ``values``.
+
+    What an administrator had disabled then is not among them.
+    """
+    found = standing(at).filter(act=CLEARANCE, data__clearance__in=list(values))
+    disabled = standing(at, [REPO_DISABLED]).filter(data__disabled=True)
+    return found.exclude(subject__in=disabled.values("subject")).order_by("label", "pk")
 
 
 def cited(entries: Iterable[Entry]) -> dict[int, list[Entry]]:

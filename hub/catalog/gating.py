@@ -1,22 +1,31 @@
 """Who asked to pull a gated repo, and what its owners answered."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
+from hub.audit import acts, chain
 from hub.catalog import access, notices
 from hub.catalog.errors import BadRequest
+from hub.catalog.forms_asked import checked, fields_of
+from hub.catalog.lookups import locate_in
 from hub.catalog.models import AccessRequest, Repo
+from hub.catalog.refs import MAIN
+from licenses.records import Json
 
 State = AccessRequest.State
 
 
 @transaction.atomic
-def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
+def ask_access(viewer: Viewer, repo: Repo, fields: Mapping[str, Any] | None = None) -> AccessRequest:
     """Ask to pull a gated repo; where the owner has set it to "auto" the answer is yes at once.
 
-    For a repo that was made from another one the question is about that one.
+    For a repo that was made from another one the question is about that one.  ``fields`` answer what its card asks
+    (``extra_gated_fields``); raises BadAnswer where one is missing or does not fit.
     """
     access.require_read(viewer, repo)
     repo = repo.source or repo
@@ -24,7 +33,13 @@ def ask_access(viewer: Viewer, repo: Repo) -> AccessRequest:
     if not repo.gated:
         raise BadRequest("This repository is not gated: everyone who can see it can pull it.")
     state = State.ACCEPTED if repo.gated == Repo.Gated.AUTO else State.PENDING
-    request, made = AccessRequest.objects.get_or_create(repo=repo, user=user, defaults={"state": state})
+    known = AccessRequest.objects.filter(repo=repo, user=user).first()
+    answers = {} if known else checked(asked_by(repo), fields or {})
+    request, made = AccessRequest.objects.get_or_create(
+        repo=repo, user=user, defaults={"state": state, "fields": answers}
+    )
+    if made and state == State.ACCEPTED:
+        _write_down(user, request)
     if made and state == State.PENDING:
         text = f"{user.username} asks to pull {repo.full_name}."
         notices.notify_all(
@@ -44,6 +59,11 @@ def _tell(request: AccessRequest, repo: Repo) -> None:
             f" {request.reason}" if request.reason else ""
         )
         notices.notify(request.user, notices.ACCESS_DECIDED, repo, text, _path(repo))
+
+
+def asked_by(repo: Repo) -> list[Json]:
+    """Return the fields that a repo's card asks people to fill in."""
+    return fields_of(locate_in(repo, MAIN).card)
 
 
 def requests_in(viewer: Viewer, repo: Repo, state: str) -> list[AccessRequest]:
@@ -77,6 +97,7 @@ def handle(
     request.state, request.reason = state, reason if state == State.REJECTED else ""
     request.handled_at, request.handled_by = timezone.now(), viewer.user
     request.save(update_fields=["state", "reason", "handled_at", "handled_by"])
+    _write_down(viewer.user, request)
     _tell(request, repo)
 
 
@@ -94,4 +115,16 @@ def grant(viewer: Viewer, repo: Repo, *, user: str) -> None:
         repo=repo, user=person,
         defaults={"state": State.ACCEPTED, "granted": True, "handled_at": timezone.now(), "handled_by": viewer.user},
     )  # fmt: skip
+    _write_down(viewer.user, given)
     _tell(given, repo)
+
+
+def _write_down(by: User | None, request: AccessRequest) -> None:
+    """Add what became of a request to the audit chain; whom it is about, and the reason, can be erased."""
+    about = {"name": request.user.username, **({"reason": request.reason} if request.reason else {})}
+    chain.append(
+        act=acts.ACCESS_DECIDED, actor=chain.person(by) if by else chain.system("gate"),
+        subject=str(request.repo_id), label=request.repo.full_name,
+        data={"state": str(request.state), "granted": request.granted, "request": request.pk},
+        about={} if by == request.user else {request.user_id: about},
+    )  # fmt: skip
