@@ -42,6 +42,7 @@ class Form(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     scrubbed_at = models.DateTimeField(null=True, blank=True)
+    scrubs = models.IntegerField(default=0, help_text="How often it was hashed again.")
     state = models.CharField(max_length=16, choices=State, default=State.OK)
 
     class Meta:
@@ -137,6 +138,7 @@ class Xorb(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     mentioned_at = models.DateTimeField(auto_now_add=True, db_index=True)
     scrubbed_at = models.DateTimeField(null=True, blank=True)
+    scrubs = models.IntegerField(default=0, help_text="How often its chunks were hashed again.")
 
     class Meta:
         constraints = [

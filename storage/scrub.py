@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -51,10 +52,14 @@ def mark_damaged(form: Form) -> Blob:
 def _mark(form: Form, state: Form.State) -> Blob:
     with transaction.atomic():
         blob = Blob.objects.select_for_update().get(pk=form.blob_id)
-        Form.objects.filter(pk=form.pk).update(state=state, scrubbed_at=timezone.now())
+        Form.objects.filter(pk=form.pk).update(state=state, **_looked())
         quarantine_if_unsound(blob)
         release_if_sound(blob)
     return blob
+
+
+def _looked() -> dict[str, Any]:
+    return {"scrubbed_at": timezone.now(), "scrubs": F("scrubs") + 1}
 
 
 def due_xorbs(limit: int, older_than: timedelta) -> QuerySet[Xorb]:
@@ -94,7 +99,7 @@ class _Reader:
 
 def mark_xorb_sound(xorb: Xorb) -> None:
     """Record that a xorb was found sound just now."""
-    Xorb.objects.filter(pk=xorb.pk).update(scrubbed_at=timezone.now())
+    Xorb.objects.filter(pk=xorb.pk).update(**_looked())
 
 
 def mark_xorb_damaged(xorb: Xorb) -> list[Blob] | None:

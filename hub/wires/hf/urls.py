@@ -106,4 +106,5 @@ def file_doors(kind: str) -> list[URLPattern]:
         path("<repo:repo>/resolve/<rest:rest>", door(GET=files.resolve), extra),
         path("<repo:repo>/raw/<rest:rest>", door(GET=files.raw), extra),
         path("<repo:repo>/zip/<rest:rest>", door(GET=folders.lead), extra),
+        path("<repo:repo>/integrity/<seg:revision>/SHA256SUMS", door(GET=folders.sums), extra),
     ]
