@@ -187,6 +187,15 @@ def assign(viewer: Viewer, case: Case, *, mine: bool, days: int = 0) -> Case:
     return reviews.assign(case=case, to=user if mine else None, snoozed_until=until)
 
 
+def require_look(viewer: Viewer) -> User:
+    """Return the reviewer who looks; raises SignInNeeded and NotAllowed."""
+    if viewer.user is None:
+        raise SignInNeeded("Sign in to review.")
+    if not may_review(viewer):
+        raise NotAllowed("Only reviewers may see this, with a token that names no repositories.")
+    return viewer.user
+
+
 def require_review(viewer: Viewer) -> User:
     """Return the reviewer who acts; raises SignInNeeded and NotAllowed."""
     if viewer.user is None:

@@ -116,6 +116,12 @@ class HandleBody(serializers.Serializer[Any]):
     rejectionReason = serializers.CharField(required=False, allow_null=True, max_length=2000)
 
 
+class AskBody(serializers.Serializer[Any]):
+    """`POST .../ask-access`: what the card asks to be filled in."""
+
+    fields = serializers.DictField(required=False)  # type: ignore[assignment]
+
+
 class GrantBody(serializers.Serializer[Any]):
     """`POST .../user-access-request/grant`."""
 

@@ -13,7 +13,7 @@ from hub.catalog.search import Query, matching
 from hub.web import whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
-from hub.wires.hf.bodies import GrantBody, HandleBody
+from hub.wires.hf.bodies import AskBody, GrantBody, HandleBody
 from hub.wires.hf.reading import checked, get_repo, json_body, page_limit
 
 _ROLES = {"read": "read", "write": "write", "fineGrained": "fineGrained"}
@@ -173,6 +173,7 @@ def _access_request(item: AccessRequest) -> dict[str, Any]:
         "user": person,
         "status": item.state,
         "timestamp": shapes.iso(item.created_at),
+        "fields": item.fields,
     }
 
 
@@ -209,7 +210,9 @@ def own_repos(request: HttpRequest, viewer: Viewer, *, name: str = "") -> HttpRe
 
 def ask_access(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """`POST .../ask-access`: ours; the stock client cannot ask, people do it on the page."""
-    return json_answer({"status": gating.ask_access(viewer, get_repo(viewer, kind, repo)).state})
+    body = checked(AskBody, json_body(request))
+    asked = gating.ask_access(viewer, get_repo(viewer, kind, repo), body.get("fields"))
+    return json_answer({"status": asked.state})
 
 
 def harnesses(request: HttpRequest, viewer: Viewer) -> HttpResponse:
