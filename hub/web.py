@@ -74,14 +74,6 @@ def split_comparison(rest: str) -> tuple[str, str]:
     """Return the two revisions of a still escaped ``one..other``; raises RevisionNotFound."""
     one, dots, other = rest.partition("..")
     if not (one and dots and other):
-        raise RevisionNotFound(f"Two revisions with two dots between them are compared, not {unescape(rest)!r}.")
-    return unescape(one), unescape(other)
-
-
-def split_comparison(rest: str) -> tuple[str, str]:
-    """Return the two revisions of a still escaped ``one..other``; raises RevisionNotFound."""
-    one, dots, other = rest.partition("..")
-    if not (one and dots and other):
         raise RevisionNotFound(
             f"Two revisions with two dots between them are compared, not {unescape(rest)!r}."
         )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import edits, sending
+from hub.pages import circles, edits, gathering, making, sending, told
 
 
 def repo_pages(base: str, kind: str) -> list[URLPattern]:
@@ -13,6 +13,10 @@ def repo_pages(base: str, kind: str) -> list[URLPattern]:
         path(f"{base}/new/<rest:rest>", edits.new, extra),
         path(f"{base}/delete/<rest:rest>", edits.delete, extra),
         path(f"{base}/metadata/<rest:rest>", edits.metadata, extra),
+        path(f"{base}/settings", making.settings, extra),
+        path(f"{base}/branches", making.branches, extra),
+        path(f"{base}/like", making.like, extra),
+        path(f"{base}/collect", gathering.collect, extra),
         path(f"{base}/upload/<rest:rest>", sending.show, extra),
         path(f"{base}/sending/<seg:revision>/advise", sending.advise, extra),
         path(f"{base}/sending/<seg:revision>/begin", sending.begin, extra),
@@ -21,4 +25,17 @@ def repo_pages(base: str, kind: str) -> list[URLPattern]:
     ]
 
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("new", making.new, name="new"),
+    path("settings", circles.profile, name="profile"),
+    path("notifications", told.notifications, name="notifications"),
+    path("notifications/<int:pk>", told.follow, name="notice"),
+    path("jobs", told.jobs, name="jobs"),
+    path("jobs/<seg:job>", told.job, name="job"),
+    path("jobs/<seg:job>/cancel", told.cancel, name="cancel-job"),
+    path("jobs/<seg:job>/retry", told.retry, name="retry-job"),
+    path("collections", gathering.listing, name="collections"),
+    path("collections/<seg:namespace>/<seg:tail>", gathering.one, name="collection"),
+    path("organizations/new", circles.new_organization, name="new-organization"),
+    path("organizations/<seg:name>/settings", circles.organization, name="organization"),
+]

@@ -10,9 +10,12 @@ from django.utils.cache import patch_vary_headers
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
-from hub.catalog import facets, search
+from hub.catalog import access, facets, likes, search
+from hub.catalog.collections import slug_of
+from hub.catalog.collections import visible as visible_collections
 from hub.catalog.errors import RepoNotFound
-from hub.catalog.models import Repo
+from hub.catalog.members import may_manage, storage_of
+from hub.catalog.models import Collection, Repo
 from hub.catalog.proofs import unsettled
 from hub.pages.doors import page
 from hub.pages.wishes import SORTS, Wish, chips, choices
@@ -108,6 +111,10 @@ def namespace(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpRespons
     return render(request, "browse/namespace.html", _about(viewer, space))
 
 
+def _gathered(viewer: Viewer, space: Namespace) -> list[Collection]:
+    return list(visible_collections(viewer).filter(namespace=space)[:8])
+
+
 def _about(viewer: Viewer, space: Namespace) -> dict[str, Any]:
     found = [
         search.find(viewer, search.Query(type=type_, author=space.name, sort="lastModified"), limit=100).repos
@@ -120,4 +127,8 @@ def _about(viewer: Viewer, space: Namespace) -> dict[str, Any]:
         "datasets": rows[len(found[0]) :],
         "members": members.filter(user__is_active=True).order_by("user__username") if members else None,
         "is_me": viewer.user is not None and space.user_id == viewer.user.pk,
+        "may_manage": space.organization is not None and may_manage(viewer, space.organization),
+        "may_create": access.may_create_in(viewer, space), "storage": storage_of(viewer, space),
+        "liked": [item.repo for item in likes.likes_of(viewer, space.user)[:8]] if space.user else [],
+        "gathered": [(item, f"/collections/{slug_of(item)}") for item in _gathered(viewer, space)],
     }  # fmt: skip

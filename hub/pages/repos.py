@@ -51,6 +51,7 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
+        "liked": viewer.user is not None and repo.liked_by.filter(user=viewer.user).exists(),
         "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
     }  # fmt: skip
 

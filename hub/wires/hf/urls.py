@@ -8,6 +8,7 @@ from hub.wires import base
 from hub.wires.hf import (
     acceptances,
     audit,
+    collections,
     commits,
     comparisons,
     conversions,
