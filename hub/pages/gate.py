@@ -14,6 +14,7 @@ from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.pages.repos import shell
 from hub.web import repo_name
+from licenses.errors import BadAnswer
 
 State = AccessRequest.State
 _ANSWERS = {"accept": State.ACCEPTED, "reject": State.REJECTED}
@@ -24,7 +25,11 @@ _ANSWERS = {"accept": State.ACCEPTED, "reject": State.REJECTED}
 def ask(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """Ask to pull."""
     found = find_repo(viewer, repo_name(kind, repo))
-    state = gating.ask_access(viewer, found).state
+    try:
+        state = gating.ask_access(viewer, found, request.POST.dict()).state
+    except BadAnswer as trouble:
+        messages.error(request, str(trouble))
+        return HttpResponseRedirect(repo_url(found))
     said = {
         State.ACCEPTED: "You have access now.",
         State.PENDING: "Your request was sent. The owners will answer it.",

@@ -14,6 +14,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog import access, pulls
 from hub.catalog.cards import Claims, body_of
 from hub.catalog.counters import downloads_by_day
+from hub.catalog.forms_asked import fields_of
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
 from hub.catalog.models import CommitRecord, Job
@@ -51,6 +52,7 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
+        "asked": fields_of(at.card) if repo.gated else [],
         "liked": viewer.user is not None and repo.liked_by.filter(user=viewer.user).exists(),
         "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
     }  # fmt: skip

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from hub.accounts.identity import Viewer
@@ -28,7 +27,7 @@ class Program:
         user.save()
         self.viewer, self.secret = with_token(user)
 
-    def call(self, method: str, path: str, body: Any = None) -> HttpResponse:
+    def call(self, method: str, path: str, body: Any = None) -> Any:
         return Client().generic(
             method, path, json.dumps(body if body is not None else {}), content_type="application/json",
             headers={"Authorization": f"Bearer {self.secret}"},
@@ -183,3 +182,23 @@ def test_what_a_private_ancestor_is_called_is_told_to_nobody_who_may_not_see_it(
     assert "a repository you cannot see" in [one["name"] for one in seen["nodes"]]
     assert seen["edges"][0]["parent"] == seen["nodes"][1]["key"]
     assert lineage.hidden_names(ann, told) == [base.full_name]
+
+
+def test_a_gated_page_asks_what_its_card_asks() -> None:
+    owner, ann = make_viewer(), make_user()
+    repo = make_repo(owner)
+    push(
+        owner,
+        repo,
+        {"README.md": card("mit", more="extra_gated_fields:\n  Company: text\n  I agree: checkbox")},
+    )
+    change_settings(owner, again(repo), gated="manual")
+    browser = Client()
+    browser.force_login(ann)
+    page = browser.get(f"/{repo.full_name}").content.decode()
+    assert ('name="Company"' in page, 'name="I agree"' in page) == (True, True)
+    assert "has to be checked" in str(
+        browser.post(f"/{repo.full_name}/ask-access", {"Company": "Acme"}, follow=True).content
+    )
+    browser.post(f"/{repo.full_name}/ask-access", {"Company": "Acme", "I agree": "on"})
+    assert repo.access_requests.get().fields == {"Company": "Acme", "I agree": True}
