@@ -1,14 +1,17 @@
 """What differs between the tensors of two commits, as far as stored inspections and hashes of files can tell.
 
 Tensors lie in files.  Where a file has the same hash on both sides, so have its tensors; where it has another one, a
-tensor of the same name, shape and type may still be the same, and only its own digest could tell.
+tensor of the same name, shape and type may still be the same.  Digests of large tensors tell, once a worker has made
+them: they name no tensor, but tensors of one length all changed where no digest of that length is found again.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hub.catalog import tensors
-from hub.catalog.models import Repo
+from hub.catalog.kinship import LEAST_BYTES, MOST_TENSORS
+from hub.catalog.models import Inspection, Repo, TensorDigest
 from hub.catalog.tensors import FileSet, Pattern, Row
 
 VERBS = ("added", "removed", "reshaped", "retyped", "changed")
@@ -76,10 +79,52 @@ def _compare(name: str, before: FileSet | None, after: FileSet | None) -> ModelD
         *_turned("retyped", [(a, b) for a, b in both if a.shape == b.shape and a.dtype != b.dtype]),
     ]
     kept = [(a, b) for a, b in both if (a.shape, a.dtype) == (b.shape, b.dtype)]
-    hashes = {entry.path: entry.sha256 for found in (before,) if found for entry in found.entries}
-    later = {entry.path: entry.sha256 for found in (after,) if found for entry in found.entries}
-    same = sum(hashes[a.file] == later[b.file] for a, b in kept)
-    return ModelDiff(name, before, after, tuple(groups), same=same, unknown=len(kept) - same)
+    hashes, later = _by_path(before), _by_path(after)
+    open_pairs = [b for a, b in kept if hashes[a.file] != later[b.file]]
+    changed, settled = _judged(open_pairs, before, after)
+    groups += _folded("changed", changed)
+    same = len(kept) - len(open_pairs) + settled
+    unknown = len(open_pairs) - settled - len(changed)
+    return ModelDiff(name, before, after, tuple(groups), same=same, unknown=unknown)
+
+
+def _by_path(found: FileSet | None) -> dict[str, str]:
+    return {entry.path: entry.sha256 for entry in found.entries} if found else {}
+
+
+def _judged(rows: Sequence[Row], before: FileSet | None, after: FileSet | None) -> tuple[list[Row], int]:
+    """Return those of these tensors whose bytes are others, and how many are found again, as digests tell."""
+    if not rows or before is None or after is None:
+        return [], 0
+    old, new = _digests(before), _digests(after)
+    by_size: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_size[row.size].append(row)
+    changed: list[Row] = []
+    same = 0
+    for size, members in by_size.items():
+        if old.get(size) and new.get(size) and not old[size] & new[size]:
+            changed += members
+        elif old.get(size) and old[size] == new.get(size):
+            same += len(members)
+    return changed, same
+
+
+def _digests(found: FileSet) -> dict[int, set[str]]:
+    """Return the digests of a set's tensors by length; none where some are missing."""
+    hashes = {entry.sha256 for entry in found.entries}
+    if Inspection.objects.filter(sha256__in=hashes, digested=True).count() < len(hashes):
+        return {}
+    counts: defaultdict[str, int] = defaultdict(int)
+    sizes: defaultdict[int, set[str]] = defaultdict(set)
+    for sha256, digest, size in TensorDigest.objects.filter(sha256__in=hashes).values_list(
+        "sha256", "digest", "size"
+    ):
+        counts[sha256] += 1
+        sizes[size].add(digest)
+    # A file with more tensors than are hashed leaves some out, the shortest first.
+    is_whole = all(count < MOST_TENSORS for count in counts.values())
+    return {size: found for size, found in sizes.items() if is_whole and size >= LEAST_BYTES}
 
 
 def _rows(found: FileSet | None) -> dict[str, Row]:

@@ -11,10 +11,10 @@ from safetensors.numpy import save
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import tensordiff
-from hub.catalog.models import Repo
+from hub.catalog import jobs, tensordiff
+from hub.catalog.models import Inspection, Repo
 from hub.catalog.refs import create_branch
-from tests.factories import at, make_repo, push, push_large
+from tests.factories import at, make_repo, push, push_large, work
 from tests.pages.kit import pointer_of, put, text_of, words_of
 
 Maker = Callable[..., Repo]
@@ -107,6 +107,37 @@ def test_the_number_of_queries_does_not_grow_with_the_files(
     client.get(f"/ada/ships/commit/{oid}")
     with django_assert_max_num_queries(10):
         assert "100 files" in words_of(client.get(f"/ada/ships/commit/{oid}"))
+
+
+def model(**seeds: int) -> bytes:
+    """Return tensors of 64 KiB and more, each made from its seed; names tell their length apart."""
+    shapes = {"up": (256, 128), "down": (128, 256), "out": (512, 128)}
+    made = {
+        name: np.random.default_rng(seed).standard_normal(shapes[name.split("_")[0]]).astype(np.float32)
+        for name, seed in seeds.items()
+    }
+    return save(made)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_digests_tell_which_tensors_have_other_weights(ada: User) -> None:
+    viewer = Viewer(user=ada)
+    repo = make_repo(viewer, "ships")
+    push_large(viewer, repo, "model.safetensors", model(up_0=1, up_1=2, out_0=3))
+    first = at(repo)
+    push_large(viewer, repo, "model.safetensors", model(up_0=1, up_1=2, out_0=4))
+    second = at(repo)
+    push_large(viewer, repo, "model.safetensors", model(up_0=1, up_1=9, out_0=4))
+    third = at(repo)
+    for sha256 in Inspection.objects.values_list("sha256", flat=True):
+        jobs.ask(kind="tensor-digests", subject=sha256, payload={"sha256": sha256})
+    work()
+    (found,) = tensordiff.compare(repo, first.tree, second.tree)
+    assert (found.counts, found.same, found.unknown) == ([("changed", 1)], 2, 0)
+    assert found.groups[0].pattern.name == "out_0"
+    # Two tensors of one length of which one has changed: it is not known which.
+    (mixed,) = tensordiff.compare(repo, second.tree, third.tree)
+    assert (mixed.counts, mixed.same, mixed.unknown) == ([], 1, 2)
 
 
 def weights(*, layers: int, dtype: Any = np.float16, wide: int = 8, seed: int = 1) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django import template
@@ -17,6 +18,7 @@ from licenses.identifiers import known_licenses, license_title
 
 register = template.Library()
 FULL_OID = 40
+MAX_BARS = 10
 
 # state -> symbol of the sprite, colour class
 _SEALS = {
@@ -162,6 +164,16 @@ def at(repo: Repo, verb: str, revision: str, path: str = "") -> str:
 def compare_address(repo: Repo, one: str, other: str) -> str:
     """Return the address of what differs between two revisions."""
     return compare_url(repo, one, other)
+
+
+@register.filter
+def by_storage(rows: list[Any]) -> list[tuple[Repo, int, float]]:
+    """Return the repos of these rows that take most room, with their bytes and their share of the largest."""
+    repos = sorted((row.repo for row in rows if row.repo.used_storage), key=lambda repo: -repo.used_storage)
+    return [
+        (repo, repo.used_storage, 100 * repo.used_storage / repos[0].used_storage)
+        for repo in repos[:MAX_BARS]
+    ]
 
 
 @register.filter
