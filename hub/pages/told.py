@@ -58,6 +58,11 @@ class Work:
         return conversions.state_of(self.job)
 
     @property
+    def id(self) -> str:
+        """The job's id as addresses have it."""
+        return str(self.job.pk)
+
+    @property
     def is_open(self) -> bool:
         return self.job.state in (Job.State.WAITING, Job.State.RUNNING)
 

@@ -50,31 +50,30 @@ class ItemChangesBody(serializers.Serializer[Any]):
     position = serializers.IntegerField(min_value=0, max_value=100_000, required=False)
 
 
-def _item(row: CollectionItem, *, position: bool = True) -> dict[str, Any]:
+def _item(row: CollectionItem) -> dict[str, Any]:
     repo = row.repo
     shape = {**shapes.identity(repo), **shapes.repo_facts(repo), "_id": str(row.pk), "type": repo.type,
              "repoType": repo.type}  # fmt: skip
     if row.note:
         shape["note"] = {"text": row.note}
-    # Lists of collections are read by a client that counts for itself and takes no second position.
-    return {**shape, "position": row.position} if position else shape
+    return {**shape, "position": row.position}
 
 
-def _shape(collection: Collection, items: list[CollectionItem], *, position: bool = True) -> dict[str, Any]:
+def _shape(collection: Collection, items: list[CollectionItem]) -> dict[str, Any]:
     space = collection.namespace
     holder = space.user or space.organization
     return {
         "slug": collections.slug_of(collection), "title": collection.title, "description": collection.description,
         "owner": {"name": space.name, "fullname": holder.fullname if holder else "", "avatarUrl": "",
                   "type": "user" if space.user_id else "org", "isPro": False, "isHf": False},
-        "items": [_item(row, position=position) for row in items], "lastUpdated": shapes.iso(collection.updated_at),
-        "position": 0, "private": collection.private, "theme": collection.theme, "upvotes": 0, "gating": False,
+        "items": [_item(row) for row in items], "lastUpdated": shapes.iso(collection.updated_at),
+        "private": collection.private, "theme": collection.theme, "upvotes": 0, "gating": False,
     }  # fmt: skip
 
 
 def _one(viewer: Viewer, collection: Collection) -> dict[str, Any]:
     found = collections.visible(viewer).get(pk=collection.pk)
-    return _shape(found, collections.items_of(viewer, [found])[found.pk])
+    return {**_shape(found, collections.items_of(viewer, [found])[found.pk]), "position": 0}
 
 
 def _named(viewer: Viewer, item: dict[str, Any]) -> Any:
@@ -95,7 +94,8 @@ def listing(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     limit, start = page_limit(request, 20, 100), whole_number(request.GET.get("skip", "")) or 0
     rows = list(found[start : start + limit + 1])
     items = collections.items_of(viewer, rows[:limit])
-    answer = json_answer([_shape(row, items[row.pk][:4], position=False) for row in rows[:limit]])
+    # The client counts the collections of a list itself and takes no second position.
+    answer = json_answer([_shape(row, items[row.pk][:4]) for row in rows[:limit]])
     if len(rows) > limit:
         answer["Link"] = next_link(request, skip=str(start + limit))
     return answer
