@@ -64,7 +64,7 @@ def test_others_see_the_files_and_neither_the_form_nor_the_work(
     for reader in (client, logged_in(bob)):
         page = text_of(reader.get(PAGE))
         assert "ships-BF16.gguf" in page
-        assert "<form method" not in page.partition("<main")[2]
+        assert 'name="types"' not in page
         assert "Conversions" not in page
     assert client.post(PAGE, {"types": "Q8_0"})["Location"].startswith("/login")
     assert logged_in(bob).post(PAGE, {"types": "Q8_0"}).status_code == 403
