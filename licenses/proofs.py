@@ -116,6 +116,11 @@ def _place(
     return "", 0
 
 
+def is_notice(path: str) -> bool:
+    """True for a notice file, by its name."""
+    return _NOTICE.search(path) is not None
+
+
 def _line_with(wanted: str, files: Mapping[str, str]) -> tuple[str, int]:
     """Return where some words stand: the line, or the first one that they begin on where they are wrapped."""
     words = plain(wanted)

@@ -71,7 +71,7 @@ def required(viewer: Viewer, repo: Repo) -> Required:
     asked = _asked(root, case)
     return Required(
         root, case, documents, acceptances.key_of(case.subject, documents), acceptances.shown_of(documents, asked),
-        asked, access.acceptance_for(viewer, repo), _offices(viewer),
+        asked, access.acceptance_for(viewer, repo), offices_of(viewer),
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _asked(repo: Repo, case: Case) -> list[Json]:
     return asked
 
 
-def _offices(viewer: Viewer) -> list[str]:
+def offices_of(viewer: Viewer) -> list[str]:
     """Return the organizations in whose name the viewer may accept."""
     if viewer.user is None:
         return []
@@ -168,7 +168,7 @@ def accept(viewer: Viewer, repo: Repo, word: Word) -> Acceptance:
 def _organization(viewer: Viewer, word: Word) -> str:
     if not word.organization:
         return ""
-    name = next((one for one in _offices(viewer) if one.lower() == word.organization.lower()), "")
+    name = next((one for one in offices_of(viewer) if one.lower() == word.organization.lower()), "")
     if not name:
         raise NotAllowed(f"Only an admin of {word.organization[:100]} can accept in its name.")
     return name
@@ -214,7 +214,7 @@ def withdraw(viewer: Viewer, acceptance: UUID) -> Acceptance:
     row = mine(viewer).filter(pk=acceptance).first()
     if row is None:
         raise EntryNotFound("There is no such acceptance of yours.")
-    speaks = row.organization in _offices(viewer) if row.organization else row.user_id == user.pk
+    speaks = row.organization in offices_of(viewer) if row.organization else row.user_id == user.pk
     done = acceptances.withdraw(acceptance=row, by=user, may=speaks, now=timezone.now())
     chain.append(
         act=acts.ACCEPTANCE_WITHDRAWN, actor=chain.person(user), subject=done.subject, label=done.label,

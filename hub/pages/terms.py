@@ -4,24 +4,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.http import require_POST
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access
-from hub.catalog.lookups import locate
+from hub.catalog import access, reviewing
+from hub.catalog.errors import BadRequest
+from hub.catalog.lookups import find_repo, locate
 from hub.catalog.panel import Panel, children_of, history_of, panel_of
+from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.pages.pedigree import drawing_of
 from hub.pages.repos import shell
 from hub.pages.termwords import step_of
 from hub.web import repo_name
+from licenses.cases import current_case
+from licenses.errors import ReviewError
 from licenses.matches import Detection, Status
 from licenses.models import Case
 from licenses.openness import RUNG_NAMES, Judged, Presence, Rung
 from licenses.records import declared_from_json
+from licenses.reviews import Answer
 from licenses.together import regions_said, thresholds_said, together
 
+MAX_REPLY = 8000
 # The ladder from the top, with what each step asks for.
 _LADDER = (
     (
@@ -84,6 +92,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     at = locate(viewer, repo_name(kind, repo))
     panel = panel_of(viewer, at.repo)
     context = shell(viewer, at, tab="license")
+    context["reply"] = _reply_to(panel.case, may_write=context["may_write"])
     children = children_of(viewer, at.repo)
     context |= {
         "panel": panel, "case": panel.case, "together": together(panel.binding),
@@ -93,9 +102,36 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
         "history": history_of(panel.case) if panel.case else [], "children": children, **_openness(panel),
         "declared": declared_from_json(panel.case.declared) if panel.case else None, "marks": marks(panel.case),
         "strangers": [one for one in panel.lineage.use_licenses if one not in panel.readings],
-        "may_review": access.may_review(viewer), "acceptance": access.acceptance_for(viewer, at.repo),
+        "may_review": access.may_review(viewer),  "acceptance": access.acceptance_for(viewer, at.repo),
     }  # fmt: skip
     return render(request, "repo/license.html", context)
+
+
+@require_POST
+@page
+def reply(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """What the owners say to reviewers: an answer to what was asked, or an appeal."""
+    found = find_repo(viewer, repo_name(kind, repo))
+    case, verb = current_case(str(found.pk)), request.POST.get("verb", "")
+    if case is None or verb not in reviewing.UPLOADER_VERBS:
+        raise BadRequest("verb must be answer or appeal, on a repository whose terms were read.")
+    text = request.POST.get("text", "").strip()[:MAX_REPLY]
+    try:
+        reviewing.act(viewer, case, verb=verb, answer=Answer(note_public=text))
+    except ReviewError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The reviewers have it.")
+    return HttpResponseRedirect(f"{repo_url(found)}/license")
+
+
+def _reply_to(case: Case | None, *, may_write: bool) -> str:
+    """Return what the owners can do about a case: answer, appeal, or nothing."""
+    if case is None or not may_write:
+        return ""
+    if case.state == Case.State.NEEDS_INFO:
+        return "answer"
+    return "appeal" if case.state == Case.State.REJECTED else ""
 
 
 def marks(case: Case | None) -> Sequence[str]:

@@ -21,7 +21,7 @@ from hub.pages import (
     review_urls,
     staff,
     tensors,
-    terms,
+    terms_urls,
 )
 
 app_name = "pages"
@@ -46,7 +46,7 @@ def _repo_pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/compare", history.pick, extra),
         path(f"{base}/compare/<rest:rest>", history.compare, extra),
         path(f"{base}/ask-access", gate.ask, extra),
-        path(f"{base}/license", terms.show, extra),
+        *terms_urls.repo_pages(base, kind),
         path(f"{base}/settings/access", gate.manage, extra),
         *act_urls.repo_pages(base, kind),
     ]
@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("audit/recall", audit.recalled, name="recall"),
     path("audit/recall/suspend", audit.suspend, name="recall-suspend"),
     path("design/", staff.design, name="design"),
+    *terms_urls.urlpatterns,
     path("robots.txt", errors.robots),
     path("favicon.ico", errors.favicon),
     path("login", people.log_in, name="login"),

@@ -10,11 +10,11 @@ from hub.catalog.panel import panel_of
 from tests.factories import push
 from tests.licenses.known import text_of as license_text
 from tests.pages.kit import logged_in, text_of, words_of
-from tests.terms.kit import BASE, again, card, case_of, llama_files, model, reviewing
+from tests.terms.kit import BASE, again, card, case_of, llama_files, model, reviewed_hub
 
-__all__ = ["reviewing"]
+__all__ = ["reviewed_hub"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reviewing")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reviewed_hub")]
 
 
 @pytest.fixture
