@@ -1,6 +1,7 @@
 """What people change in the catalogue: verbs with named arguments.  Each change is marked and survives upgrades."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,10 @@ from django.db import transaction
 
 from licenses.loader import FIELDS, THRESHOLD_FIELDS, write_aliases, write_thresholds
 from licenses.models import Document, License, Term, UpstreamModel
-from licenses.terms import DOCUMENT_KINDS, TERMS, Confidence, Threshold, Value
+from licenses.terms import CATEGORIES, DOCUMENT_KINDS, TERMS, Confidence, Threshold, Value
 from licenses.words import Unreadable, split_words
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9.+-]{0,98}[a-z0-9+]")
 
 
 class BadEdit(ValueError):
@@ -29,6 +32,31 @@ def edit_license(*, of: License, changes: Mapping[str, Any]) -> License:
     _mark(row, changes)
     row.full_clean(exclude=["flags", "display", "edited"])
     row.save()
+    return row
+
+
+@transaction.atomic
+def add_license(
+    *, slug: str, name: str, category: str, steward: str = "", version: str = "", url: str = ""
+) -> License:
+    """Take a licence into the catalogue that does not ship; raises BadEdit.  Its terms are unknown until answered."""
+    if not _SLUG.fullmatch(slug):
+        raise BadEdit(
+            "id: a license is called by lower-case letters, digits, dots and dashes, such as quay-1.0."
+        )
+    if not name.strip():
+        raise BadEdit("name: the license needs a name for people.")
+    if category not in CATEGORIES:
+        raise BadEdit(f"category is {category!r}, but must be one of {', '.join(CATEGORIES)}.")
+    row, made = License.objects.get_or_create(
+        slug=slug,
+        defaults={
+            "name": name.strip(), "family": slug[:60], "category": category, "confidence": str(Confidence.HIGH),
+            "steward": steward, "version": version[:100], "url": url, "source": "read here", "edited": sorted(FIELDS),
+        },
+    )  # fmt: skip
+    if not made:
+        raise BadEdit(f"id: {slug} is in the catalogue already, as {row.name}.")
     return row
 
 

@@ -81,6 +81,26 @@ def _read_again(pks: Sequence[UUID]) -> None:
 
 
 @transaction.atomic
+def add_license(
+    viewer: Viewer,
+    *,
+    slug: str,
+    name: str,
+    category: str,
+    steward: str = "",
+    version: str = "",
+    url: str = "",
+) -> License:
+    """Take a licence into the catalogue that nobody here knew."""
+    user = require_review(viewer)
+    row = edits.add_license(
+        slug=slug, name=name, category=category, steward=steward, version=version, url=url
+    )
+    _changed(user, row, "id", slug, None)
+    return row
+
+
+@transaction.atomic
 def edit_term(viewer: Viewer, *, of: License, key: str, value: Value, note: str, passage: str) -> Term:
     """Answer a term after reading the text."""
     user = require_review(viewer)

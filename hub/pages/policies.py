@@ -86,7 +86,7 @@ def _slug(name: str) -> str:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, default_flow_style=False).strip()
+    return yaml.safe_dump(value, sort_keys=False, default_flow_style=None).strip()
 
 
 def _filled(row: PolicyRow | None) -> dict[str, str]:

@@ -18,10 +18,11 @@ from hub.pages.reviewdoor import reviewer_page
 from licenses import shelf
 from licenses.edits import BadEdit
 from licenses.models import License, UpstreamModel
-from licenses.terms import DOCUMENT_KINDS, EFFECTS, METRICS, TERMS, Confidence, Threshold, Value
+from licenses.terms import CATEGORIES, DOCUMENT_KINDS, EFFECTS, METRICS, TERMS, Confidence, Threshold, Value
 
 MAX_TEXT, MAX_NAME, MAX_THRESHOLDS, MAX_ALIASES = 20_000, 200, 20, 100
 SHOWN = 300
+_PLAIN = ("slug", "name", "category", "steward", "version", "url")
 _MODALITIES = ("", "text", "multimodal", "image", "audio", "video")
 
 
@@ -30,6 +31,23 @@ def _license(slug: str) -> License:
     if row is None:
         raise EntryNotFound(f"No license of the catalogue is called {slug[:100]}.")
     return row
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@reviewer_page
+def add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """Take a license into the catalogue."""
+    error = ""
+    if request.method == "POST":
+        told = {name: request.POST.get(name, "").strip()[:MAX_NAME] for name in _PLAIN}
+        try:
+            row = shelfkeeping.add_license(viewer, **told)
+            messages.success(request, f"{row.name} is in the catalogue. Answer its terms now.")
+            return HttpResponseRedirect(reverse("pages:license-edit", args=[row.slug]))
+        except BadEdit as trouble:
+            error = str(trouble)
+    context = {"section": "review", "error": error, "categories": CATEGORIES, "posted": request.POST}
+    return render(request, "review/new_license.html", context, status=400 if error else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -51,17 +51,22 @@ def strip(case: Case, desk: Desk, texts: Sequence[Text], ancestors: Sequence[Anc
     ]  # fmt: skip
 
 
-def _open(desk: Desk, *prefixes: str) -> list[Severity]:
+def _open(desk: Desk, *prefixes: str, in_text: bool | None = None) -> list[Severity]:
+    """Return how grave the findings of these codes are; ``in_text``: those about a file, or about the card."""
     return [
-        one.finding.severity for one in desk.findings if one.finding.holds and one.finding.code.startswith(prefixes)
-    ]  # fmt: skip
+        one.finding.severity
+        for one in desk.findings
+        if one.finding.holds
+        and one.finding.code.startswith(prefixes)
+        and (in_text is None or bool(one.finding.subject) is in_text)
+    ]
 
 
 def _declared(case: Case, desk: Desk, texts: Sequence[Text]) -> Measure:
     declared = declared_from_json(case.declared)
     value = ", ".join(declared.ids) or declared.name or ", ".join(declared.raw)
     line = next((number for number, text in _card_lines(texts) if text.startswith("license")), 0)
-    found = len(_open(desk, "LIC-MISMATCH", "LIC-AMBIGUOUS"))
+    found = len(_open(desk, "LIC-MISMATCH", "LIC-AMBIGUOUS", in_text=False))
     where = f"a claim, {CARD}:{line}" if line else "the card says nothing"
     return Measure("Declared", "warn" if found or not value else "unknown", value or "nothing", where, found)
 
@@ -76,7 +81,7 @@ def _detected(case: Case, desk: Desk) -> Measure:
     if not found:
         return Measure("Detected", "missing", "no text", "no license file was found", 1)
     path, worst = next(((path, one) for path, one in found if not one.is_clean), found[0])
-    count = len(_open(desk, "LIC-ALTERED", "LIC-AMBIGUOUS"))
+    count = len(_open(desk, "LIC-ALTERED", "LIC-AMBIGUOUS", in_text=True))
     return Measure(
         "Detected", "proven" if worst.is_clean else "missing", _matched(worst), _measured(path, worst), count
     )
@@ -90,7 +95,11 @@ def _matched(found: Detection) -> str:
 
 
 def _measured(path: str, found: Detection) -> str:
-    recall = f"{found.matches[0].recall:.1%} of the known words" if found.matches else str(found.note)
+    recall = (
+        f"{found.matches[0].recall:.1%} of the known words"
+        if found.matches
+        else found.note or "no text known here"
+    )
     longest = f", longest addition {found.longest_run} words" if found.longest_run and found.matches else ""
     return f"{path}: {recall}{longest}"[:160]
 
