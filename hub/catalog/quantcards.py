@@ -41,8 +41,8 @@ def card(
     name = source.rpartition("/")[2]
     return (
         f"---\n{text}---\n# Quantizations of {name}\n\n"
-        f"Made on this hub from [{source}](/{source}), each weight to the bit as `llama-quantize` makes it. Licence and "
-        f"notices of {name} hold for these files too.\n\n{marked}\n\n"
+        f"Made on this hub from [{source}](/{source}), each weight to the bit as `llama-quantize` makes it. Licence "
+        f"and notices of {name} hold for these files too.\n\n{marked}\n\n"
         "The error is the root mean square of the differences by that of the weights. "
         "`provenance.json` tells for each file from which bytes, by what and with which parameters it was made, so "
         "that others can make the same bytes.\n"
