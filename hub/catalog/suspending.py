@@ -128,7 +128,8 @@ def _locked(pks: Sequence[UUID]) -> list[Repo]:
 def _note(user: User, act: str, row: Suspension, reason: str, reached: Sequence[Repo]) -> None:
     subject = row.key if row.kind == Kind.SUBJECT else f"{row.kind}:{row.key}"
     chain.append(
-        act=act, actor=chain.person(user), role=_role(user), subject=subject, label=row.key,
+        act=act, actor=chain.person(user), role=_role(user), subject=subject,
+        label=next((repo.full_name for repo in reached if str(repo.pk) == row.key), row.key),
         data={
             "kind": row.kind, "key": row.key, "reason": reason.strip(), "final": row.final,
             "repos": [str(repo.pk) for repo in reached],
