@@ -4,7 +4,7 @@ Permissions intersect, limits unite, thresholds and duties are all kept, each wi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -79,7 +79,7 @@ def judge(
     findings += _relicensed(nodes.get(target, Node(target)), bound, up, readings)
     findings += _conflicts(bound, readings)
     findings += _hosting(bound, readings)
-    findings += _inherited_duties(target, bound, up, proof, readings)
+    findings += _inherited_duties(nodes.get(target, Node(target)), bound, up, proof, readings)
     findings += _adapter(bound, up, proof, readings)
     findings += _teachers_and_data(tree, up, proof, readings)
     return Lineage(
@@ -199,14 +199,18 @@ def _hosting(bound: Bound, readings: Mapping[str, Reading]) -> Iterator[Finding]
 
 
 def _inherited_duties(
-    target: str, bound: Bound, edges: Sequence[Edge], proof: Proof, readings: Mapping[str, Reading]
+    node: Node, bound: Bound, edges: Sequence[Edge], proof: Proof, readings: Mapping[str, Reading]
 ) -> Iterator[Finding]:
+    """A permissive license that the model declares as its own is named already; that its text is missing is told."""
     same = [edge.parent for edge in edges if edge.relation in SAME_WORK]
     for one, origins in bound.inherited.items():
-        if one in readings and origins - {target}:
-            yield from missing_duties(
-                readings[one], proof, origin=_first(origins), same_work_as=same, changed=not same
-            )  # fmt: skip
+        if one not in readings or not origins - {node.key}:
+            continue
+        is_named = readings[one].is_permissive and one in (node.licenses or ())
+        for finding in missing_duties(
+            readings[one], proof, origin=_first(origins), same_work_as=same, changed=not same
+        ):
+            yield replace(finding, severity=Severity.WARN) if is_named and finding.holds else finding
 
 
 def _adapter(

@@ -36,6 +36,17 @@ def test_a_permissive_model_with_its_text_is_clear_and_one_without_is_cleared_as
         assert access.may_pull(ANONYMOUS, repo).allowed
 
 
+def test_a_permissive_base_that_the_card_names_the_license_of_asks_for_nothing_more() -> None:
+    ann = make_viewer()
+    tuned = model(
+        ann, "tuned", {"README.md": card("apache-2.0", base="sentence-transformers/all-MiniLM-L6-v2")}
+    )
+    assert (tuned.clearance, codes(tuned), "DUTY-NOTICE" in codes(tuned, "warn")) == ("declared", [], True)
+    config = b'{"_name_or_path": "nreimers/MiniLM-L6-H384-uncased"}'
+    other = model(ann, "other", {"README.md": card("apache-2.0"), "config.json": config})
+    assert (other.clearance, codes(other)) == ("held", ["DUTY-NOTICE"])
+
+
 def test_a_llama_finetune_labelled_apache_is_blocked_with_its_findings() -> None:
     ann = make_viewer()
     repo = model(ann, "SuperChat-8B", {"README.md": card("apache-2.0", base=BASE)})
