@@ -1,11 +1,13 @@
 """A whole model quantized with two threads, beside what the kernel alone and the disk allow."""
 
 import os
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -49,7 +51,7 @@ NOTE = (
     "quantize: seconds for a BF16 model in the page cache, two threads; reading, hashing, writing and fsync included. "
     "The ratio is to the slowest of three that are measured alone right after: the kernel with two threads on weights "
     "that no cache holds; reading the file; writing as many bytes, with fsync. "
-    "`processor` is what the run would take if nothing else ran and both threads were always busy"
+    "`processor` is what the run would take if nothing else ran and both threads were always busy; so is the kernel's"
 )
 
 
@@ -59,18 +61,17 @@ def measure(folder: Path, *, weights: float, rounds: int) -> list[Line]:
     source, target = folder / "bench.gguf", folder / "bench-out.gguf"
     tile = _tile()
     _write_model(source, int(weights), tile)
-    rates: dict[str, float] = {}
     lines, peak = [], 0.0
     for kind in KINDS:
         counts, size = _plan(source, target, kind)
         runs = []
         for _ in range(rounds):
             took, processor, used = _run(source, target, kind)
+            kernel_took, kernel_processor = _kernel_alone(tile, counts)
             alone = {
                 "processor": processor / THREADS,
-                "kernel alone": sum(
-                    count / _kernel_rate(tile, name, rates) for name, count in counts.items()
-                ),
+                "kernel's processor": kernel_processor / THREADS,
+                "kernel alone": kernel_took,
                 "read alone": _seconds(lambda: _read(source)),
                 "write alone": _seconds(lambda: _write(target, tile, size)),  # noqa: B023
             }
@@ -138,19 +139,24 @@ def _run(source: Path, target: Path, kind: str) -> tuple[float, float, float]:
     return took, processor, used
 
 
-def _kernel_rate(tile: NDArray[np.uint16], kind: str, known: dict[str, float]) -> float:
-    """Weights a second of the kernel alone, each thread over its own half of the weights; the best of three."""
+def _kernel_alone(tile: NDArray[np.uint16], counts: dict[str, int]) -> tuple[float, float]:
+    """Seconds for so many weights of each type, and the processor's seconds; each thread has its own half."""
     halves = tile.reshape(THREADS, -1, WIDTH)
-
-    def work(half: NDArray[np.uint16]) -> None:
-        for rows in np.array_split(half, 8):
-            kernel.quantize(rows, kind)
-
+    took = processor = 0.0
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in range(3 if kind not in known else 1):
-            took = _seconds(lambda: list(pool.map(work, halves)))
-            known[kind] = max(known.get(kind, 0.0), tile.size / took)
-    return known[kind]
+        for kind, count in counts.items():
+            work = partial(_quantize, kind)
+            list(pool.map(work, halves))
+            started = time.process_time()
+            times = [_seconds(lambda: list(pool.map(work, halves))) for _ in range(3)]  # noqa: B023
+            processor += (time.process_time() - started) / 3 * count / tile.size
+            took += statistics.median(times) * count / tile.size
+    return took, processor
+
+
+def _quantize(kind: str, half: NDArray[np.uint16]) -> None:
+    for rows in np.array_split(half, 8):
+        kernel.quantize(rows, kind)
 
 
 def _seconds(work: Callable[[], object]) -> float:
