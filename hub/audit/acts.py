@@ -50,3 +50,6 @@ ERASED = "personal.erased"
 
 # Settings that decide what is held.  subject: "setting:NAME"; data: value, before
 SETTING = "setting.changed"
+
+# What a reviewer said of where a model comes from.  data: parent, relation (null: taken back)
+LINEAGE_CHANGED = "lineage.changed"

@@ -3,15 +3,13 @@
 from django.db import transaction
 
 from hub.accounts.identity import Viewer
-from hub.audit import chain
+from hub.audit import acts, chain
 from hub.catalog import clearances
 from hub.catalog.errors import BadRequest
 from hub.catalog.evidence import STRENGTH, UNRELATED, model_id
 from hub.catalog.models import LineageEdge, Repo
 from hub.catalog.reviewing import require_review, role_of
 from licenses.ancestry import Relation
-
-ACT = "lineage.changed"
 
 
 @transaction.atomic
@@ -44,5 +42,7 @@ def drop_parent(viewer: Viewer, repo: Repo, *, parent: str) -> None:
 
 
 def _note(repo: Repo, by: chain.Actor, role: str, data: dict[str, str | None]) -> None:
-    chain.append(act=ACT, actor=by, role=role, subject=str(repo.pk), label=repo.full_name, data=data)
+    chain.append(
+        act=acts.LINEAGE_CHANGED, actor=by, role=role, subject=str(repo.pk), label=repo.full_name, data=data
+    )
     clearances.ask(repo)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from hub.accounts.identity import Viewer
-from hub.catalog import deskqueue, reviewing, suspending
+from hub.catalog import deskqueue, lineage_edits, reviewing, suspending
 from hub.catalog.deskcases import find_case
 from hub.catalog.deskqueue import Line
 from hub.catalog.errors import BadRequest, EntryNotFound
@@ -52,6 +52,13 @@ class SuspendBody(serializers.Serializer[Any]):
     key = serializers.CharField(max_length=300)
     reason = serializers.CharField(max_length=MAX_WORDS)
     final = serializers.BooleanField(default=False)
+
+
+class ParentBody(serializers.Serializer[Any]):
+    """`POST /api/reviews/{case}/parents`; a DELETE names the parent alone."""
+
+    parent = serializers.CharField(max_length=200)
+    relation = serializers.CharField(required=False, max_length=16)
 
 
 class ReasonBody(serializers.Serializer[Any]):
@@ -100,6 +107,22 @@ def assign(request: HttpRequest, viewer: Viewer, *, case: str) -> HttpResponse:
     body = checked(AssignBody, json_body(request))
     row, repo = find_case(case)
     return json_answer(_brief(reviewing.assign(viewer, row, mine=body["mine"], days=body["days"]), repo))
+
+
+def set_parent(request: HttpRequest, viewer: Viewer, *, case: str) -> HttpResponse:
+    """`POST /api/reviews/{case}/parents`: say from what a model comes, or with `unrelated` from what it does not."""
+    body = checked(ParentBody, json_body(request))
+    row, repo = find_case(case)
+    lineage_edits.set_parent(viewer, repo, parent=body["parent"], relation=body.get("relation", ""))
+    return json_answer(_brief(row, repo))
+
+
+def drop_parent(request: HttpRequest, viewer: Viewer, *, case: str) -> HttpResponse:
+    """`DELETE /api/reviews/{case}/parents`: take that back."""
+    body = checked(ParentBody, json_body(request))
+    row, repo = find_case(case)
+    lineage_edits.drop_parent(viewer, repo, parent=body["parent"])
+    return json_answer(_brief(row, repo))
 
 
 def suspensions(request: HttpRequest, viewer: Viewer) -> HttpResponse:

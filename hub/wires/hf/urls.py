@@ -23,6 +23,7 @@ from hub.wires.hf import (
     repos,
     reviews,
     tags,
+    terms,
     tokens,
     trees,
 )
@@ -74,6 +75,7 @@ urlpatterns = [
     path("reviews", door(GET=reviews.queue)),
     path("reviews/<seg:case>", door(GET=reviews.show)),
     path("reviews/<seg:case>/assign", door(POST=reviews.assign)),
+    path("reviews/<seg:case>/parents", door(POST=reviews.set_parent, DELETE=reviews.drop_parent)),
     path("reviews/<seg:case>/<seg:verb>", door(POST=reviews.act)),
     path("suspensions", door(GET=reviews.suspensions, POST=reviews.suspend)),
     path("suspensions/<seg:number>", door(DELETE=reviews.lift)),
@@ -84,6 +86,7 @@ urlpatterns = [
     path("waivers/<seg:number>", door(DELETE=policies.revoke)),
     path("acceptances", door(GET=acceptances.listing)),
     path("acceptances/<seg:acceptance>", door(DELETE=acceptances.take_back)),
+    path("notice", door(GET=terms.notice)),
     path("licenses", door(GET=licenses.listing, POST=readings.add)),
     path("licenses/<seg:license_id>", door(GET=licenses.detail)),
     path(
@@ -131,6 +134,8 @@ urlpatterns = [
         door(GET=acceptances.show, POST=acceptances.accept, DELETE=acceptances.withdraw),
     ),
     path("<kind:kind>/<repo:repo>/acceptance/texts/<seg:sha256>", door(GET=acceptances.text)),
+    path("models/<repo:repo>/mlbom", door(GET=terms.bill)),
+    path("<kind:kind>/<repo:repo>/license", door(GET=terms.show)),
     path("<kind:kind>/<repo:repo>/ask-access", door(POST=people.ask_access)),
     path("<kind:kind>/<repo:repo>/user-access-request/handle", door(POST=people.handle_access)),
     path("<kind:kind>/<repo:repo>/user-access-request/grant", door(POST=people.grant_access)),
