@@ -166,7 +166,7 @@ def test_a_worker_killed_while_it_converts_leaves_nothing_that_matters(
     pid = os.fork()
     if not pid:
         try:
-            bases.convert_checkpoint = _dying  # type: ignore[assignment]
+            bases.convert_checkpoint = _dying  # type: ignore[assignment, attr-defined]
             runs.run(job.pk)
         finally:
             os._exit(3)
