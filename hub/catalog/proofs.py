@@ -55,7 +55,8 @@ SELECT count(*), coalesce(sum(w.size), 0), count(*) FILTER (WHERE w.sha256 <> ''
   count(*) FILTER (WHERE b.state = 'proven'), count(*) FILTER (WHERE b.state = 'proving'),
   (array_agg(w.path ORDER BY w.path)
     FILTER (WHERE w.sha256 <> '' AND coalesce(b.state, 'rejected') = 'rejected'))[1:%(named)s],
-  (array_agg(w.path ORDER BY w.sha256 = '' OR b.state IS NOT DISTINCT FROM 'proven' DESC, w.size DESC, w.path))[1]
+  (array_agg(w.path ORDER BY w.sha256 = '' OR b.state IS NOT DISTINCT FROM 'proven' DESC,
+    w.path = '.gitattributes', w.size DESC, w.path))[1]
 FROM w LEFT JOIN catalog_repoblob b ON w.sha256 <> '' AND b.repo_id = %(repo)s AND b.sha256 = w.sha256
 WHERE w.mode <> {FOLDER_MODE}
 """  # noqa: S608  Only a constant is put in.

@@ -31,9 +31,10 @@ def commits(
     skip = whole_number(request.GET.get("skip", "")) or 0
     found = history(at.repo, at.commit, skip=skip, limit=PAGE + 1)
     context = shell(viewer, at, tab="commits")
+    refs = refs_of(at, "commits")
     context |= {
         "found": found[:PAGE], "older": skip + PAGE if len(found) > PAGE else 0, "newer": max(skip - PAGE, 0),
-        "skip": skip, "refs": refs_of(at, "commits"), "choices": _choices(at),
+        "skip": skip, "refs": refs, "choices": _choices(refs),
     }  # fmt: skip
     return render(request, "repo/commits.html", context)
 
@@ -69,13 +70,13 @@ def compare(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
         return _tensors(request, at, base.tree)
     context = shell(viewer, at, tab="commits")
     context |= {"base": base, **_differences(request, at, base.tree, context["pull"].allowed)}
-    context["choices"] = _choices(at)
+    context["choices"] = _choices(refs_of(at, "commits"))
     return render(request, "repo/compare.html", context)
 
 
-def _choices(at: Located) -> list[str]:
+def _choices(refs: list[tuple[str, list[tuple[str, str, bool]]]]) -> list[str]:
     """Return the revisions that are offered to be compared."""
-    return [name for _, items in refs_of(at, "tree") for name, _, _ in items][:200]
+    return [name for _, items in refs for name, _, _ in items][:200]
 
 
 def _differences(request: HttpRequest, at: Located, before: str, may_read: bool) -> dict[str, Any]:

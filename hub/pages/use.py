@@ -74,14 +74,13 @@ def snippets(request: HttpRequest, at: Located, largest: str, models: Sequence[G
         model = _usual(models)
         ways = [_llama(place, model), *ways]
         ways += [_ollama(place, model)] if len(model.shards) == 1 else []
-    ways += [_datasets(place)] if place.is_dataset and largest.endswith(_TABLES) else []
+    ways += [_datasets(place)] if place.is_dataset else []
     ways += [way for way in (_library(place), _vllm(place)) if way and not models]
     return [*ways, _curl(place, largest)] if largest else ways
 
 
 # Which file a client takes that is not told which.
 _USUAL = ("Q4_K_M", "Q8_0")
-_TABLES = (".jsonl", ".json", ".csv", ".parquet", ".txt")
 
 
 def _usual(models: Sequence[Gguf]) -> Gguf:
