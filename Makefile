@@ -22,8 +22,8 @@ dev:  ## Make the environment for tests and checks
 test: dev  ## Run the tests against real servers
 	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
-matrix: dev  ## Run the journeys by chunks with every supported release of the client
-	@$(IN)/python -m pytest -m "matrix or not matrix" $(wildcard tests/journeys/test_xet*.py)
+matrix: dev  ## Run the journeys by chunks with every supported release of the client, and large uploads in a browser
+	@$(IN)/python -m pytest -m "matrix or not matrix" $(wildcard tests/journeys/test_xet*.py) tests/pages/test_upload.py
 
 check: dev  ## Check style, types, imports, templates, migrations and deployment settings
 	$(IN)/ruff check .

@@ -69,7 +69,7 @@ class Work:
     @property
     def name(self) -> str:
         """What kind of work it is, in words."""
-        return _NAMES.get(self.job.kind, self.job.kind.replace("-", " "))
+        return _NAMES.get(self.job.kind, self.job.kind.replace("-", " ").capitalize())
 
     @property
     def about(self) -> str:
@@ -93,7 +93,8 @@ _NAMES = {
     "quantize": "Quantization", "convert": "Conversion", "make-plain": "Making a plain object",
     "make-chunked": "Cutting into chunks", "scrub": "Hashing stored bytes again",
     "sweep": "Letting go of what nobody needs",
-    "check-xorb": "Checking chunks",
+    "check-xorb": "Checking chunks", "license": "Reading the licence",
+    "license-descendants": "Telling what was made from it of new terms",
 }  # fmt: skip
 
 
