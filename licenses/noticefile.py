@@ -1,5 +1,6 @@
 """PURE: what has to travel with models, as one plain text: notice lines, displays, credits, names, texts once each."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,11 @@ THIN = "-" * 78
 MAX_COPYRIGHTS = 100
 MAX_LINE = 300
 MAX_OWN = 64 * 1024
+# A year or a holder stands behind the sign; "(c)" is a list's third point as often, and "[yyyy]" nobody.
+_COPYRIGHT = re.compile(
+    r"(?:Copyright|COPYRIGHT|copyright)\s{1,3}(?:\([cC]\)|©)?\s{0,3}(?=\d{4}|(?!Notice|License|Holder)[A-Z])"
+    r"|(?:©|\([cC]\))\s{0,3}\d{4}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +62,9 @@ def copyright_lines(texts: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         for line in text.splitlines():
-            bare = line.strip(" \t#*/-;<!>")
-            low = bare[:40].casefold()
-            if low.startswith(("copyright (", "copyright ©", "copyright 1", "copyright 2", "©", "(c) ")):
-                found[bare[:MAX_LINE]] = None
+            bare = line.strip(" \t#*/-;!")[:MAX_LINE]
+            if _COPYRIGHT.match(bare):
+                found[bare] = None
             if len(found) >= MAX_COPYRIGHTS:
                 return list(found)
     return list(found)

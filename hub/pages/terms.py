@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, reviewing
+from hub.catalog import access, clearing, reviewing
 from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import find_repo, locate
 from hub.catalog.panel import Panel, children_of, history_of, panel_of
@@ -92,6 +92,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     at = locate(viewer, repo_name(kind, repo))
     panel = panel_of(viewer, at.repo)
     context = shell(viewer, at, tab="license")
+    context["to_settle"] = 0 if clearing.is_released(at.repo) else len(panel.holding)
     context["reply"] = _reply_to(panel.case, may_write=context["may_write"])
     children = children_of(viewer, at.repo)
     context |= {

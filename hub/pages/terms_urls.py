@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import accepting, noticing, terms
+from hub.pages import accepting, licenses, noticing, terms
 
 
 def repo_pages(base: str, kind: str) -> list[URLPattern]:
@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern] = [
     path("settings/agreements", accepting.agreements, name="agreements"),
     path("settings/agreements/<seg:acceptance>/withdraw", accepting.withdraw, name="withdraw-agreement"),
     path("notice", noticing.show, name="notice"),
+    path("licenses/<seg:license_id>/compare/<seg:other>", licenses.compare, name="compare-licenses"),
 ]

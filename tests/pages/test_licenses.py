@@ -1,15 +1,18 @@
 """The shelf of licenses, as people see it."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client, override_settings
 from pytest_django import DjangoAssertNumQueries
 
+from hub.catalog.models import Repo
 from licenses.cards import columns, threshold_sentence
 from licenses.loader import load_catalogue, load_texts
 from licenses.models import License
 from licenses.shipped import shipped_readings
 from tests.licenses import known
-from tests.pages.kit import text_of
+from tests.pages.kit import text_of, words_of
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def test_an_empty_shelf_says_how_to_fill_it(client: Client, db: None) -> None:
 def test_a_license_shows_terms_thresholds_duties_and_texts(
     client: Client, shelf: None, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(12):
         page = text_of(client.get("/licenses/llama3.1"))
     for words in (
         "You may",
@@ -80,3 +83,25 @@ def test_every_license_can_be_put_in_words(shelf: None) -> None:
 def test_strangers_are_sent_to_log_in_where_they_are_kept_out(client: Client, shelf: None) -> None:
     with override_settings(HUB_ANONYMOUS="none"):
         assert client.get("/licenses").status_code == 302
+
+
+def test_two_versions_are_compared_term_by_term_and_word_by_word(client: Client, shelf: None) -> None:
+    page = words_of(client.get("/licenses/llama3/compare/llama3.1"))
+    assert "Words to show" in page and "Built with Meta Llama 3" in page and "Built with Llama" in page
+    assert "Limits on training with outputs" in page and "freer" in page
+    assert "not kept here" in page or "words are the same" in page
+    assert "words are the same" in words_of(client.get("/licenses/llama3.1/compare/llama3.2"))
+    assert "with Llama 3.2 Community License" in words_of(client.get("/licenses/llama3.1"))
+    assert client.get("/licenses/llama3.1/compare/no-such").status_code == 404
+
+
+def test_a_license_lists_the_models_under_it_that_the_reader_may_see(
+    client: Client, shelf: None, make_repo: Callable[..., Repo]
+) -> None:
+    for name, private in (("ada/open", False), ("ada/hidden", True)):
+        repo = make_repo(name, private=private)
+        Repo.objects.filter(pk=repo.pk).update(concluded=["llama3.1"], clearance="clear")
+    page = text_of(client.get("/licenses/llama3.1"))
+    assert "ada/open" in page and "ada/hidden" not in page
+    found = text_of(client.get("/models?binding=llama3.1"))
+    assert "open</a>" in found and "hidden</a>" not in found
