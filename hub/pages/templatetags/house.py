@@ -1,7 +1,7 @@
 """Small words of the templates: icons, seals, numbers with units, times, addresses of repo pages."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -164,6 +164,18 @@ def at(repo: Repo, verb: str, revision: str, path: str = "") -> str:
 def compare_address(repo: Repo, one: str, other: str) -> str:
     """Return the address of what differs between two revisions."""
     return compare_url(repo, one, other)
+
+
+@register.filter
+def day_rows(days: list[tuple[date, int]]) -> SafeString:
+    """Return a table's rows of days and counts; a template takes ten times as long for them."""
+    return SafeString(
+        "".join(
+            f'<tr><th scope="row"><time datetime="{day.isoformat()}">{day.day} {day:%b %Y}</time></th>'
+            f'<td class="num" data-v="{count}">{count:,}</td></tr>'
+            for day, count in days
+        )
+    )
 
 
 @register.filter
