@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from hub.accounts.identity import Viewer
 from hub.catalog import deskqueue, lineage_edits, reviewing, suspending
+from hub.catalog.desk import desk_of
 from hub.catalog.deskcases import find_case
 from hub.catalog.deskqueue import Line
 from hub.catalog.errors import BadRequest, EntryNotFound
@@ -57,7 +58,7 @@ class SuspendBody(serializers.Serializer[Any]):
 class ParentBody(serializers.Serializer[Any]):
     """`POST /api/reviews/{case}/parents`; a DELETE names the parent alone."""
 
-    parent = serializers.CharField(max_length=200)
+    parent = serializers.CharField(max_length=200)  # type: ignore[assignment]
     relation = serializers.CharField(required=False, max_length=16)
 
 
@@ -197,6 +198,10 @@ def _case(viewer: Viewer, case: Case, repo: Repo) -> dict[str, Any]:
         "standing": {
             "own": place.own, "alone": place.alone, "needed": place.needed, "mayReview": place.may_review,
         },
+        "open": [
+            {"kind": one.kind, "key": one.key, "what": one.what}
+            for one in desk_of(case, repo, ()).still_open({}, explained=True)
+        ],
         "decisions": [_decision(one) for one in decisions_for(case, viewer.user.pk if viewer.user else None)],
     }  # fmt: skip
 
