@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from hub.catalog.evidence import UNRELATED
 from hub.catalog.models import LineageEdge, Repo
 from licenses import cases
 from licenses.cards import threshold_sentence
@@ -44,6 +45,12 @@ class Ancestor:
     clear: tuple[str, ...]
     repo: Repo | None = None
     depth: int = 1
+    by_reviewer: bool = False
+
+    @property
+    def is_denied(self) -> bool:
+        """True where a reviewer has said that it is none."""
+        return self.relation == UNRELATED
 
 
 def ancestors_of(case: Case, repo: Repo) -> Sequence[Ancestor]:
@@ -71,6 +78,7 @@ def ancestors_of(case: Case, repo: Repo) -> Sequence[Ancestor]:
                 clear=tuple(dict.fromkeys(one.clear for one in about if one.clear)),
                 repo=parent,
                 depth=depth,
+                by_reviewer=any(one.source == "reviewer" for one in edges),
             )
         )
     return found

@@ -14,16 +14,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
-from hub.catalog import deskqueue, reviewing
+from hub.catalog import deskqueue, lineage_edits, reviewing
 from hub.catalog.desk import Desk, desk_of
 from hub.catalog.deskcases import find_case
 from hub.catalog.deskfacts import Precedent, ancestors_of, consequences_of, precedent_of
 from hub.catalog.desktexts import Comparison, Text, compare, known_text, nearest, texts_of
+from hub.catalog.errors import BadRequest
+from hub.catalog.evidence import UNRELATED
 from hub.catalog.models import Repo
 from hub.pages import reviewforms
 from hub.pages.reviewdoor import reviewer_page
 from hub.pages.reviewstrip import state_seal, state_words, strip
 from licenses.aligned import Alignment, Kind, Row
+from licenses.ancestry import Relation
 from licenses.checklists import Answer, Open
 from licenses.errors import ReviewError, WrongState
 from licenses.findings import Code
@@ -175,6 +178,24 @@ def assign(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("pages:review-case", args=[row.pk]))
 
 
+@require_POST
+@reviewer_page
+def descent(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpResponse:
+    """Say that a model comes from another or does not, or take that back; its terms are then read again."""
+    row, repo = find_case(str(case))
+    parent = request.POST.get("parent", "").strip()[:200]
+    try:
+        if request.POST.get("do") == "take-back":
+            lineage_edits.drop_parent(viewer, repo, parent=parent)
+        else:
+            lineage_edits.set_parent(viewer, repo, parent=parent, relation=request.POST.get("relation", ""))
+    except BadRequest as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Kept. The terms of {repo.full_name} are read again.")
+    return HttpResponseRedirect(f"{reverse('pages:review-case', args=[row.pk])}#lineage-h")
+
+
 def _desk(request: HttpRequest, viewer: Viewer, row: Case, repo: Repo, sent: Sent | None) -> HttpResponse:
     texts = texts_of(repo, row)
     comparison, against = _comparison(request, row, texts)
@@ -193,6 +214,7 @@ def _desk(request: HttpRequest, viewer: Viewer, row: Case, repo: Repo, sent: Sen
         "history": decisions_for(row, viewer.user.pk if viewer.user else None)[::-1],
         "standing": reviewing.standing(viewer, row), "codes": list(Code), "terms": TERMS, "answers": list(Answer),
         "days": SNOOZE_DAYS, "lines": context["lines"][:BESIDE], "flags": deskqueue.flags_of(row),
+        "relations": [*Relation, UNRELATED],
     }  # fmt: skip
     return render(request, "review/case.html", context, status=400 if sent else 200)
 

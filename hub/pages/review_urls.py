@@ -13,6 +13,7 @@ REVIEW: list[URLPattern] = [
     path("review/upstream", readings.upstream, name="review-upstream"),
     path("review/<uuid:case>", review.case, name="review-case"),
     path("review/<uuid:case>/assign", review.assign, name="review-assign"),
+    path("review/<uuid:case>/lineage", review.descent, name="review-lineage"),
     path("review/<uuid:case>/text", readings.confirm_text, name="review-text"),
     path("review/licenses/new", readings.add, name="license-new"),
     path("licenses/<seg:license_id>/edit", readings.edit, name="license-edit"),

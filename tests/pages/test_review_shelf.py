@@ -10,7 +10,7 @@ from hub.catalog.models import Repo
 from licenses.models import Case, Document, License, PolicyRow, Term, UpstreamModel
 from tests.pages.desk_kit import MIT, answers, decide, reviewer
 from tests.pages.kit import text_of
-from tests.terms.kit import again, card, case_of, codes, llama_files, model, reviewed_hub
+from tests.terms.kit import BASE, again, card, case_of, codes, llama_files, model, reviewed_hub
 
 __all__ = ["reviewed_hub"]
 
@@ -95,6 +95,23 @@ def test_a_model_elsewhere_is_recorded_once_for_all_that_descend_from_it(ann: Vi
     assert "recorded here" in text_of(rita.post("/review/upstream", told, follow=True))
     assert UpstreamModel.objects.filter(pattern="far/away-*", edited=True).exists()
     assert codes(again(repo)) == []
+
+
+def test_a_reviewer_says_where_a_model_comes_from(ann: Viewer) -> None:
+    repo, rita = model(ann, "quiet", {"README.md": card("mit"), "LICENSE": MIT.encode()}), reviewer("rita")
+    address = f"/review/{case_of(repo).pk}"
+    assert "No ancestor is named" in text_of(rita.get(address))
+    assert "relation must be one of" in text_of(
+        rita.post(f"{address}/lineage", {"parent": BASE}, follow=True)
+    )
+    rita.post(f"{address}/lineage", {"parent": BASE, "relation": "finetune"})
+    assert "LIN-RELICENSED" in codes(again(repo))
+    page = text_of(rita.get(address))
+    assert "Evidence: a reviewer." in page and "Take back what was said of it" in page
+    rita.post(f"{address}/lineage", {"parent": BASE, "relation": "unrelated"})
+    assert codes(again(repo)) == [] and "does not come from it." in text_of(rita.get(address))
+    rita.post(f"{address}/lineage", {"parent": BASE, "do": "take-back"})
+    assert "No ancestor is named" in text_of(rita.get(address))
 
 
 def test_a_term_is_answered_with_its_passage_and_taken_back() -> None:
