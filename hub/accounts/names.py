@@ -18,7 +18,7 @@ RESERVED_NAMESPACES = frozenset(
     """
     -  about access account accounts api assets audit blob blog bytes cas collections compare datasets design docs
     downloads explore favicon.ico federation graphql healthz help hub invite jobs join kernels lfs licenses login logout
-    me metrics models new notifications oauth oci organizations papers password privacy raw readyz resolve review
+    me metrics models new notice notifications oauth oci organizations papers password privacy raw readyz resolve review
     robots.txt rss search security settings signup sitemap.xml spaces staff static status terms tokens uploads users
     v1 v2 webhooks
     """.split()

@@ -55,6 +55,8 @@ def test_a_reader_is_led_to_the_exact_texts_accepts_and_is_back(ada: User, bob: 
     reader = logged_in(bob)
     assert "needed before you pull" in words_of(reader.get("/ada/Llama-Chat/license"))
     assert access.may_pull(Viewer(user=bob), repo).reason == "terms"
+    leading = text_of(reader.get("/ada/Llama-Chat/tree/main"))
+    assert f"{PAGE}?next=%2Fada%2FLlama-Chat%2Ftree%2Fmain" in leading
     page = text_of(reader.get(PAGE))
     for document in repo_documents(repo):
         assert document["sha256"] in page
