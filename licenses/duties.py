@@ -84,7 +84,7 @@ def missing_duties(
     if reading.name_prefix and not _named(reading.name_prefix, proof.name, same_work_as):
         yield missing(
             Code.DUTY_NAME, f"The name must begin with {reading.name_prefix!r}.",
-            f"Rename the repository to {reading.name_prefix}-{proof.name}.", "naming_requirement",
+            f"Rename the repository to {reading.name_prefix}-{last_part(proof.name)}.", "naming_requirement",
         )  # fmt: skip
     if changed and reading.value("disclosure_of_changes") is Value.YES and not proof.changes_marked:
         yield missing(
@@ -157,7 +157,8 @@ def output_duties(reading: Reading, proof: Proof, *, origin: str) -> Iterator[Fi
         if reading.name_prefix and not _named(reading.name_prefix, proof.name, ()):
             yield missing(
                 Code.DUTY_NAME, f"Trained on outputs of {origin}: the name must begin with {reading.name_prefix!r}.",
-                f"Rename the repository to {reading.name_prefix}-{proof.name}.", "output_training_restriction",
+                f"Rename the repository to {reading.name_prefix}-{last_part(proof.name)}.",
+                "output_training_restriction",
             )  # fmt: skip
         return
     banned = value is Value.YES
@@ -175,10 +176,15 @@ def mentions(card: str, reading: Reading) -> bool:
     return any(_holds(card, name) for name in (reading.id, reading.name, reading.symbol))
 
 
+def last_part(name: str) -> str:
+    """Return a repository's own name without its namespace."""
+    return name.rpartition("/")[2]
+
+
 def _named(prefix: str, name: str, same_work_as: Collection[str]) -> bool:
-    last = name.rpartition("/")[2].casefold()
+    last = last_part(name).casefold()
     return last.startswith(prefix.casefold()) or any(
-        last.startswith(key.rpartition("/")[2].casefold()) for key in same_work_as
+        last.startswith(last_part(key).casefold()) for key in same_work_as
     )
 
 

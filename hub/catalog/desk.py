@@ -68,6 +68,11 @@ class TermCard:
     def answer_name(self) -> str:
         return f"term:{self.key}"
 
+    @property
+    def forbids(self) -> bool:
+        """True for a permission that is not given; that there is no limit is no bad news."""
+        return self.value == Value.NO and self.term in PERMISSIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -176,12 +181,13 @@ def _cards(readings: Sequence[Reading], comparison: Comparison | None) -> Iterat
         for place, term in enumerate([*PERMISSIONS, *LIMITS]):
             value = reading.value(term)
             row = rows.get((reading.id, term))
-            if value is Value.NO and term in LIMITS and term not in hints:
+            marks = hints.get(term, ()) if reading.id == shown_license else ()
+            if value is Value.NO and term in LIMITS and not marks:
                 continue
             if value is Value.UNKNOWN and term not in asked:
                 continue
             is_lit = reading.id == shown_license and term in lit
-            card = _card(reading, term, row, is_lit=is_lit, marks=hints.get(term, ()))
+            card = _card(reading, term, row, is_lit=is_lit, marks=marks)
             found.append((not card.is_open, not card.marks, place, card))
     yield from (card for *_, card in sorted(found, key=lambda one: one[:3]))
 
