@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from django.db.models import Count, Max
+
 from licenses.detect import Corpus
 from licenses.matches import Canonical
 from licenses.models import Document, License, Term, UpstreamModel
@@ -28,6 +30,14 @@ def corpus() -> Corpus:
     """Return the index of all texts known here; it takes about a second to build, so keep it."""
     rows = Document.objects.select_related("license").order_by("license__slug", "pk")
     return Corpus(Canonical(row.license.slug, row.kind, row.version, row.text) for row in rows)
+
+
+def edition() -> str:
+    """Return a word that changes when texts, readings or models elsewhere were added or written anew."""
+    texts = Document.objects.aggregate(count=Count("pk"), last=Max("pk"))
+    licenses = License.objects.aggregate(count=Count("pk"), last=Max("updated_at"))
+    models = UpstreamModel.objects.aggregate(count=Count("pk"), last=Max("pk"))
+    return ":".join(str(part) for told in (texts, licenses, models) for part in told.values())
 
 
 def upstream_index() -> UpstreamIndex:

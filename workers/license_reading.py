@@ -17,7 +17,7 @@ from licenses.findings import Code, Finding, Severity
 from licenses.identify import Catalogue, Identification
 from licenses.lineage import Lineage, judge
 from licenses.models import Decision
-from licenses.readings import all_readings, upstream_index
+from licenses.readings import all_readings, edition, upstream_index
 from licenses.terms import Reading
 from licenses.upstream import UpstreamIndex
 from workers.license_texts import Gathered, declared_in, gather, inside_findings
@@ -37,11 +37,12 @@ class Scan:
     now: datetime
     own: tuple[str, ...]
     extra: list[Finding]
+    edition: str
 
 
 def read(repo: Repo, record_: CommitRecord) -> Scan:
     """Read a repo at a commit; nothing is written."""
-    now = timezone.now()
+    now, told = timezone.now(), edition()
     readings, upstream = all_readings(), upstream_index()
     catalogue = Catalogue(readings)
     gathered = gather(repo, record_)
@@ -55,7 +56,7 @@ def read(repo: Repo, record_: CommitRecord) -> Scan:
     judged = judge(repo.full_name, graph.nodes, graph.edges, gathered.proof(repo.full_name), readings)
     extra = inside_findings(gathered, declared, catalogue)
     extra += [*_of_ancestors(repo, graph), *_of_own_name(repo, own, upstream), *_left_out(gathered)]
-    return Scan(repo, gathered, edges, graph, identification, judged, readings, now, own, extra)
+    return Scan(repo, gathered, edges, graph, identification, judged, readings, now, own, extra, told)
 
 
 def _own(

@@ -192,5 +192,6 @@ def _columns(done: Scan, facts: Facts, findings: tuple[Finding, ...]) -> dict[st
         "lineage": {
             **lineage_to_json(judged), **done.graph.to_json(), "own": list(done.own),
             "facts": policies.facts_to_json(facts), "openness": int(grade.rung),
+            "edition": done.edition,
         },
     }  # fmt: skip

@@ -28,6 +28,7 @@ from licenses.acceptances import key_of
 from licenses.lineage import Lineage
 from licenses.models import Case, Suspension
 from licenses.policy import Mode
+from licenses.readings import edition
 from licenses.records import lineage_from_json
 from licenses.terms import Value as Answer
 from licenses.uses import permitted_uses
@@ -130,6 +131,10 @@ def ask_missing(limit: int = AT_ONCE) -> int:
     begun = CommitRecord.objects.filter(depth__gt=0).values("network")
     fresh = list(never.filter(network__in=begun).order_by("pk").values_list("pk", flat=True)[:limit])
     ask_all(fresh)
+    # What waited for a text, or for a reading, that has come since.
+    waiting = Case.objects.filter(current=True, state__in=[cases.State.IN_REVIEW, cases.State.BLOCKED])
+    behind = waiting.exclude(lineage__edition=edition()).order_by("subject").values_list("subject", flat=True)
+    ask_all(UUID(subject) for subject in behind[:limit])
     open_ones = Job.objects.filter(kind=KIND, state__in=jobs.OPEN).values("repo")
     missing = list(unscanned().exclude(pk__in=open_ones).order_by("pk").values_list("pk", flat=True)[:limit])
     for pk in missing:

@@ -1,14 +1,16 @@
 """What reading the terms of a pushed model comes to."""
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import ANONYMOUS
-from hub.catalog import access, clearances
+from hub.catalog import access, clearances, demo
 from hub.catalog.models import LineageEdge, Repo
 from hub.catalog.names import RepoName
 from hub.catalog.repos import change_settings, delete_repo, move_repo
-from licenses.models import Case
+from licenses.edits import confirm_text
+from licenses.models import Case, License
 from tests.factories import make_repo, make_viewer, push, work
 from tests.licenses.known import text_of
 from tests.terms.kit import BASE, again, card, case_of, codes, llama_files, model, reviewed_hub
@@ -137,6 +139,27 @@ def test_what_descends_from_a_model_here_follows_its_fate() -> None:
     tuned = again(tuned)
     assert tuned.clearance in ("held", "blocked")
     assert {"LIN-UNRESOLVED", "LIN-RELICENSED"} <= set(codes(tuned))
+
+
+def test_what_waits_for_a_text_is_read_again_when_the_text_comes() -> None:
+    text = "You may do as you please with this model, provided that you tell us about it.\n" * 3
+    files = {"README.md": card("mit"), "LICENSE": text.encode()}
+    repo = model(make_viewer(), "early", files)
+    assert (repo.clearance, codes(repo)) == ("held", ["LIC-AMBIGUOUS"])
+    asked = Repo.objects.get(pk=repo.pk).scans_asked
+    clearances.ask_missing()
+    assert Repo.objects.get(pk=repo.pk).scans_asked == asked
+    staff, mit = make_viewer(staff=True).user, License.objects.get(slug="mit")
+    assert staff
+    confirm_text(of=mit, kind="license", version="", text=text, source="upload", by=staff, at=timezone.now())
+    clearances.ask_missing()
+    assert again(repo).clearance == "clear"
+
+
+def test_the_demo_is_cleared() -> None:
+    repo = demo.seed(make_viewer(staff=True), "model", "tiny-llama", demo.tiny_model())
+    assert repo
+    assert again(repo).clearance == "declared"
 
 
 def test_data_sets_are_read_and_never_held() -> None:
