@@ -122,7 +122,8 @@ def test_the_front_matter_is_filled_in_by_a_form(browser: Client, repo: Repo) ->
     page = text_of(browser.get(at))
     assert '<option value="apache-2.0">Apache' in page
     form: dict[str, Any] = {
-        "was": "", "target": "direct", "license": "apache-2.0", "language": "en\r\nno\r\n", "tags": "", "base_model": "",
+        "was": "", "target": "direct", "license": "apache-2.0", "language": "en\r\nno\r\n", "tags": "",
+        "base_model": "",
     }  # fmt: skip
     assert browser.post(at, form).status_code == 302
     assert read(repo, "README.md") == b"---\nlicense: apache-2.0\nlanguage:\n- en\n- 'no'\n---\n"
