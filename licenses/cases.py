@@ -100,7 +100,8 @@ def settle(*, case: Case, found: Found, now: datetime) -> Case:
         if name != "concluded" or target != State.APPROVED:
             setattr(row, name, value)
     row.policies, row.first_seen = found.policies, found.first_seen
-    if target in (State.CLEAR, State.DECLARED):
+    if target not in _KEPT:
+        # Also where a person decides next: nothing lasts longer than the waivers that it rests on.
         row.expires_at = found.lasts_until
     if target != row.state:
         verb = Verb.STALE if target == State.STALE else Verb.SCAN

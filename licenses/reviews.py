@@ -92,7 +92,8 @@ def approve(
         note(row, verb=Verb.APPROVE, to=State.SECOND_REVIEW, now=now, **columns)
         row.save(update_fields=["state", "decided_at"])
         return row
-    row.expires_at = now + timedelta(days=days)
+    ends = now + timedelta(days=days)
+    row.expires_at = min(ends, row.expires_at) if row.expires_at and row.expires_at > now else ends
     note(row, verb=Verb.APPROVE, to=State.APPROVED, now=now, expires_at=row.expires_at, **columns)
     row.concluded, row.conditions, row.single_person = concluded, columns["conditions"], own
     row.save()

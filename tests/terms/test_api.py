@@ -83,6 +83,10 @@ def test_a_model_goes_through_review_and_is_accepted_by_programs_alone() -> None
     rita.ask("DELETE", f"/api/acceptances/{given['id']}", status=404)
     assert ann.ask("DELETE", f"{path}/acceptance")["withdrawnAt"]
     assert ann.call("GET", f"/{repo.full_name}/resolve/main/README.md").status_code == 403
+    ann.ask("POST", f"{path}/ask-access", status=400)
+    word = {"key": asked["key"], "shown": asked["shown"]}
+    assert ann.ask("POST", f"{path}/ask-access", word)["acceptance"] != given["id"]
+    assert ann.call("GET", f"/{repo.full_name}/resolve/main/README.md").status_code == 200
 
 
 def test_an_uploader_answers_and_appeals_and_nobody_else_does() -> None:

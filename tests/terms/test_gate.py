@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import Membership, Organization
-from hub.catalog import access, archives, consents, pulls, reviewing, suspending, xet_tokens
+from hub.catalog import access, archives, consents, pulls, reviewing, shelfkeeping, suspending, xet_tokens
 from hub.catalog.consents import Word
 from hub.catalog.errors import AccessRestricted, BadRequest, NotAllowed, TermsHeld, TermsNotAccepted
 from hub.catalog.models import Notice, RefusedPull, Repo
@@ -298,3 +299,21 @@ def test_nothing_is_accepted_where_nothing_is_asked() -> None:
     repo = model(make_viewer(), "plain", {"README.md": card("mit"), "LICENSE": text_of("mit").encode()})
     with pytest.raises(BadRequest):
         consents.accept(make_viewer(), repo, Word(key="", shown=""))
+
+
+def test_an_approval_lasts_no_longer_than_the_waiver_it_rests_on() -> None:
+    rita = reviewer()
+    repo = model(
+        make_viewer(), "SuperChat", {"README.md": card("apache-2.0", base="meta-llama/Llama-3.1-8B")}
+    )
+    with pytest.raises(WrongState):
+        approve(rita, repo)
+    told = {"case": case_of(repo), "justification": "We have it in writing.", "days": 7}
+    row = shelfkeeping.waive(rita, policy="blocking-findings", **told)  # type: ignore[arg-type]
+    assert again(repo).clearance == "held"
+    repo = approve(rita, again(repo))
+    assert (repo.clearance, repo.cleared_until) == ("clear", row.expires_at)
+    Repo.objects.filter(pk=repo.pk).update(cleared_until=timezone.now())
+    assert not access.may_pull(ANONYMOUS, Repo.objects.get(pk=repo.pk)).allowed
+    shelfkeeping.revoke(rita, waiver=row)
+    assert (again(repo).clearance, case_of(repo).state) == ("blocked", State.BLOCKED)

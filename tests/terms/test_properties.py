@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -103,13 +104,14 @@ class House:
         if self._speak(self.boss, organization="acme", officer="CTO"):
             self.bound = self.text
 
-    def _speak(self, viewer: Viewer, **told: str) -> bool:
+    def _speak(self, viewer: Viewer, organization: str = "", officer: str = "") -> bool:
         repo = Repo.objects.select_related("namespace", "source").get(pk=self.repo.pk)
         asked = consents.required(viewer, repo)
         if not asked.documents:
             return False
         try:
-            consents.accept(viewer, repo, Word(key=asked.key, shown=asked.shown, **told))
+            word = Word(key=asked.key, shown=asked.shown, organization=organization, officer=officer)
+            consents.accept(viewer, repo, word)
         except TermsHeld:
             assert not (self.cleared and not self.suspended)
             return False
@@ -159,11 +161,11 @@ class House:
         repo = Repo.objects.select_related("namespace", "source").get(pk=self.repo.pk)
         for who, viewer in enumerate(self.people):
             ticket = DownloadTicket(str(repo.pk), *identity_of(viewer), self.sha256, "model.bin")
-            opened = {
-                "address": lambda repo=repo, viewer=viewer: self._address(viewer, repo),
-                "proxied": lambda ticket=ticket: pulls.redeem(ticket),
-                "lfs": lambda repo=repo, viewer=viewer: pulls.held(viewer, repo, [self.sha256])[self.sha256],
-                "chunks": lambda repo=repo, viewer=viewer: xet_tokens.grant_read(viewer, repo),
+            opened: dict[str, Callable[[], object]] = {
+                "address": partial(self._address, viewer, repo),
+                "proxied": partial(pulls.redeem, ticket),
+                "lfs": partial(pulls.held, viewer, repo, [self.sha256]),
+                "chunks": partial(xet_tokens.grant_read, viewer, repo),
             }
             expected = set(opened) if self.may(who) else set()
             assert {name for name, way in opened.items() if self._goes(way)} == expected, (who, vars(self))
@@ -176,8 +178,8 @@ class House:
 
     def _goes(self, way: Callable[[], object]) -> bool:
         with suppress(AccessRestricted):
-            way()
-            return True
+            # A batch of large files leaves out what is withheld instead of failing.
+            return way() != {}
         return False
 
 

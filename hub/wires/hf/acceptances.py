@@ -63,13 +63,19 @@ def text(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, sha256: 
 def accept(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """`POST .../acceptance`: the caller accepts exactly what they were shown; 409 where it is other by now."""
     body = checked(AcceptBody, json_body(request))
-    word = Word(
+    return json_answer(
+        _given(consents.accept(viewer, get_repo(viewer, kind, repo), word_in(request, body))), status=201
+    )
+
+
+def word_in(request: HttpRequest, body: dict[str, Any]) -> Word:
+    """Return what somebody says in a checked body, and from where."""
+    return Word(
         key=body["key"], shown=body["shown"], fields=body.get("fields", {}),
         organization=body.get("organization", ""), officer=body.get("officer", ""), method="api",
         address=request.META.get("REMOTE_ADDR") or None,
         user_agent=request.headers.get("User-Agent", "")[:MAX_AGENT],
     )  # fmt: skip
-    return json_answer(_given(consents.accept(viewer, get_repo(viewer, kind, repo), word)), status=201)
 
 
 def withdraw(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:

@@ -117,9 +117,13 @@ class HandleBody(serializers.Serializer[Any]):
 
 
 class AskBody(serializers.Serializer[Any]):
-    """`POST .../ask-access`: what the card asks to be filled in."""
+    """`POST .../ask-access`: what the card asks to be filled in, and the terms that are accepted with it."""
 
     fields = serializers.DictField(required=False)  # type: ignore[assignment]
+    key = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False)
+    shown = serializers.RegexField(r"^[0-9a-f]{64}\Z", required=False, default="")
+    organization = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    officer = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
 class GrantBody(serializers.Serializer[Any]):

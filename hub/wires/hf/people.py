@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Organization, User
-from hub.catalog import access, gating, likes
+from hub.catalog import access, consents, gating, likes
 from hub.catalog.errors import EntryNotFound, SignInNeeded
 from hub.catalog.models import AccessRequest, Repo
 from hub.catalog.search import Query, matching
 from hub.web import whole_number
 from hub.wires.base import json_answer, next_link
 from hub.wires.hf import shapes
+from hub.wires.hf.acceptances import word_in
 from hub.wires.hf.bodies import AskBody, GrantBody, HandleBody
 from hub.wires.hf.reading import checked, get_repo, json_body, page_limit
 
@@ -210,9 +211,14 @@ def own_repos(request: HttpRequest, viewer: Viewer, *, name: str = "") -> HttpRe
 
 def ask_access(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """`POST .../ask-access`: ours; the stock client cannot ask, people do it on the page."""
-    body = checked(AskBody, json_body(request))
-    asked = gating.ask_access(viewer, get_repo(viewer, kind, repo), body.get("fields"))
-    return json_answer({"status": asked.state})
+    body, found = checked(AskBody, json_body(request)), get_repo(viewer, kind, repo)
+    answer: dict[str, Any] = {}
+    if "key" in body:
+        # One call for both: the terms are accepted, and where the owner decides as well, they are asked.
+        answer["acceptance"] = str(consents.accept(viewer, found, word_in(request, body)).pk)
+    if found.gated or "key" not in body:
+        answer["status"] = gating.ask_access(viewer, found, body.get("fields")).state
+    return json_answer(answer)
 
 
 def harnesses(request: HttpRequest, viewer: Viewer) -> HttpResponse:
