@@ -206,7 +206,7 @@ def test_no_page_carries_an_inline_script(client: Client, ships: Repo) -> None:
     ("path", "most"),
     [
         ("/ada/ships", 7), ("/ada/ships/tree/main", 8), ("/ada/ships/blob/main/src/train.py", 8),
-        ("/ada/ships/commits/main", 6), ("/ada/ships/use", 4), ("/ada", 6), ("/ada/ships/integrity", 9),
+        ("/ada/ships/commits/main", 6), ("/ada/ships/use", 4), ("/ada", 9), ("/ada/ships/integrity", 9),
         ("/ada/ships/compare/main..main", 8),
     ],
 )  # fmt: skip
