@@ -34,7 +34,7 @@ def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "data": data,
         "text": text,
         "error": error,
-        "query": request.GET.urlencode(),
+        "download": f"/api/notice?{request.GET.urlencode()}",
     }
     return render(request, "licenses/notice.html", context, status=400 if error else 200)
 

@@ -1,5 +1,7 @@
 """Accepting terms in the browser: the exact texts, a form, being back where one was, and taking it back."""
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 from django.test import Client
@@ -43,7 +45,7 @@ def released(viewer: Viewer, *, more: str = "") -> Repo:
     return Repo.objects.get(pk=repo.pk)
 
 
-def form_of(client: Client, answers: dict[str, str] | None = None, **more: str) -> dict[str, str]:
+def form_of(client: Client, answers: dict[str, str] | None = None, **more: Any) -> dict[str, str]:
     """Fill in the form as it is shown."""
     need = client.get(PAGE).context["need"]
     filled = {f"field-{at}": (answers or {}).get(one["name"], "") for at, one in enumerate(need.asked)}
@@ -101,9 +103,9 @@ def test_what_is_asked_has_to_be_answered_and_other_texts_are_not_accepted(ada: 
 def test_an_officer_accepts_for_all_members_and_others_cannot(ada: User, bob: User, lab: User) -> None:
     repo = released(Viewer(user=ada))
     officer, member = logged_in(lab), logged_in(bob)
-    assert member.post(PAGE, form_of(member, **{"for": "lab", "officer": "clerk"})).status_code == 400
-    assert officer.post(PAGE, form_of(officer, **{"for": "lab"})).status_code == 400
-    done = officer.post(PAGE, form_of(officer, **{"for": "lab", "officer": "harbour master"}))
+    assert member.post(PAGE, form_of(member, None, **{"for": "lab", "officer": "clerk"})).status_code == 400
+    assert officer.post(PAGE, form_of(officer, None, **{"for": "lab"})).status_code == 400
+    done = officer.post(PAGE, form_of(officer, None, **{"for": "lab", "officer": "harbour master"}))
     assert done.status_code == 302
     assert access.may_pull(Viewer(user=bob), repo).allowed
     listed = text_of(member.get("/settings/agreements"))

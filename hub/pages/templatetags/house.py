@@ -1,5 +1,6 @@
 """Small words of the templates: icons, seals, numbers with units, times, addresses of repo pages."""
 
+import functools
 import re
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +40,9 @@ _BYTES = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
 _AGO = [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")]
 
 
+# A list draws hundreds of the same few; where the sprite lies does not change while a process runs.
 @register.simple_tag
+@functools.lru_cache(maxsize=512)
 def icon(name: str, extra: str = "") -> SafeString:
     """Return an icon that says nothing to a screen reader; a word stands beside it."""
     return format_html(
@@ -49,6 +52,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=2048)
 def seal(state: str, size: str = "", label: str = "") -> SafeString:
     """Return the seal of a state; with ``label`` it stands alone and has a name."""
     symbol, tone = _SEALS.get(state, _SEALS["unknown"])

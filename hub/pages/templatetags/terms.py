@@ -1,5 +1,6 @@
 """Small words of the templates about terms."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from django import template
@@ -7,6 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from hub.catalog.models import Repo
 from hub.pages.templatetags.house import license_brief, symbol_of
 from hub.pages.wishes import RUNGS
 from licenses.openness import RUNG_NAMES, Rung
@@ -18,12 +20,19 @@ _SHOWN = 2
 
 
 @register.simple_tag
+@functools.cache
 def notches(rung: int) -> SafeString:
     """Return the openness of a model as seven notches; words stand beside them."""
     marks = format_html_join(
         "", "<i{}></i>", ((SafeString("") if at < rung else SafeString(' class="o"'),) for at in range(STEPS))
     )
     return format_html('<span class="notches" aria-hidden="true">{}</span>', marks)
+
+
+@register.filter
+def api(repo: Repo) -> str:
+    """Return where programs find a repo."""
+    return f"/api/{repo.type}s/{repo.full_name}"
 
 
 @register.simple_tag
