@@ -98,10 +98,11 @@ def ask(repo: Repo) -> None:
 
 
 def ask_all(pks: Iterable[UUID]) -> None:
-    """Ask for scans of many repos; their rows are locked in one order."""
+    """Ask for scans of many repos; each is locked before what was made from it."""
     wanted = sorted(set(pks))
     with transaction.atomic():
-        locked = Repo.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        rows = Repo.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        locked = [*rows.filter(source=None), *rows.exclude(source=None)]
         Repo.objects.filter(pk__in=[repo.pk for repo in locked]).update(scans_asked=F("scans_asked") + 1)
         if clearing.mode() is not Mode.OFF:
             transaction.on_commit(lambda: _ask_jobs(wanted))
