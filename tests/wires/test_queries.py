@@ -24,6 +24,10 @@ DOORS = [
 ]
 
 
+# A large file may be suspended by its digest, which is asked as well.
+FEW = {door: 3 if door[1].endswith("w.bin") else 2 for door in DOORS}
+
+
 @pytest.fixture
 def full(alice: Viewer, repo: Repo) -> Repo:
     push(alice, repo, {"deep/er/a.txt": b"a", "README.md": b"---\nlicense: mit\n---\n"})
@@ -50,9 +54,9 @@ def test_few_queries_answer_head_and_info(
         gating.grant(alice, Repo.objects.get(pk=full.pk), user="guest")
         tokens.append(granted)
     for secret in tokens:
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(2 + FEW[door]):
             assert ask(*door, token=secret).status_code == 200
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(FEW[door]):
         status = ask(*door).status_code
     kept_out = state == "private" or (state == "gated" and "resolve" in door[1])
     assert status == (401 if kept_out else 200)
@@ -64,7 +68,7 @@ def test_the_spelling_of_a_revision_costs_nothing(
     ask: Ask, full: Repo, door: tuple[str, str], revision: str, django_assert_max_num_queries: MaxQueries
 ) -> None:
     spelled = revision.format(head=full.head, short=full.head[:8])
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(FEW[door]):
         assert ask(door[0], door[1].replace("/main/", f"/{spelled}/")).status_code == 200
 
 
