@@ -145,17 +145,18 @@ def asks_who(repo: Repo) -> bool:
     return bool(repo.private or repo.gated or clearing.is_held(repo) or clearing.asks_consent(repo))
 
 
-def acceptance_for(viewer: Viewer, repo: Repo) -> Acceptance | None:
+def acceptance_for(viewer: Viewer, repo: Repo, key: str = "") -> Acceptance | None:
     """Return the acceptance on which a viewer may pull a repo whose terms ask for one, or None.
 
-    What was accepted of a repo holds for what was made from it.
+    What was accepted of a repo holds for what was made from it.  ``key`` names earlier terms.
     """
-    if viewer.user is None or not repo.consent:
+    key = key or repo.consent
+    if viewer.user is None or not key:
         return None
     subjects = [str(pk) for pk in (repo.pk, repo.source_id) if pk]
     mine = Membership.objects.filter(user=viewer.user).values("organization__name")
     return acceptances.valid(
-        user_id=viewer.user.pk, subjects=subjects, key=repo.consent, organizations=mine, now=timezone.now()
+        user_id=viewer.user.pk, subjects=subjects, key=key, organizations=mine, now=timezone.now()
     )
 
 

@@ -94,6 +94,8 @@ def open_folder(viewer: Viewer, at: Located, path: str) -> Archive:
         raise BadRequest(f"A folder of more than {MAX_FILES} files is not sent as one. Use `hf download`.")
     for entry in entries:
         _require_proven(entry, at.commit)
+    for sha256 in reviewed.withheld(viewer, at.repo, [entry.sha256 for entry in entries if entry.is_large]):
+        reviewed.require_not_withheld(viewer, at.repo, sha256)
     root = path.rpartition("/")[2] or at.repo.name
     inside = len(path) + 1 if path else 0
     members = {

@@ -13,10 +13,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, clearances, refs
+from hub.catalog import access, clearances, refs, reviewed
 from hub.catalog.commits import describe_head
 from hub.catalog.errors import BeingProven
 from hub.catalog.holdings import weigh
+from hub.catalog.lookups import locate_in
 from hub.catalog.models import CommitRecord, Ref, Repo, RepoBlob
 from hub.catalog.names import RepoName
 from hub.catalog.objects import FOLDER_MODE
@@ -60,14 +61,14 @@ _COPIES = (
     """INSERT INTO catalog_repoblob (repo_id, sha256, size, state, problem, blob_id, created_by_id, created_at,
       settled_at)
     SELECT %(repo)s, sha256, size, state, problem, blob_id, %(user)s, now(), now() FROM catalog_repoblob
-    WHERE repo_id = %(source)s AND state = 'proven'
+    WHERE repo_id = %(source)s AND state = 'proven' AND NOT sha256 = ANY(%(withheld)s)
     AND sha256 IN (SELECT sha256 FROM catalog_treerow WHERE network_id = %(new)s)""",
 )
 
 
 @transaction.atomic
 def duplicate(viewer: Viewer, source: Repo, *, to: RepoName, private: bool | None = None) -> Repo:
-    """Make a repo with the branches and tags of another one that the viewer may pull.
+    """Make a repo with the branches and tags of another one that the viewer may pull; what is held stays behind.
 
     ``private=None`` follows the source, and so does the gate.  Raises what `create_repo` raises, AccessRestricted, and
     BeingProven while files of the source are: their proof would reach the source alone.
@@ -76,9 +77,8 @@ def duplicate(viewer: Viewer, source: Repo, *, to: RepoName, private: bool | Non
     if source.blobs.filter(state=State.PROVING).exists():
         raise BeingProven("Files of this repository are still being proven. Duplicate it when they are.")
     repo = create_row(viewer, name=to, private=source.private if private is None else private)
-    tips = list(
-        source.refs.filter(name__startswith=refs.BRANCH) | source.refs.filter(name__startswith=refs.TAG)
-    )
+    named = source.refs.filter(name__startswith=refs.BRANCH) | source.refs.filter(name__startswith=refs.TAG)
+    tips = [ref for ref in named if reviewed.may_pull_at(viewer, locate_in(source, ref.oid))]
     _copy(viewer, source, repo, [ref.oid for ref in tips])
     Ref.objects.bulk_create(Ref(repo=repo, name=ref.name, oid=ref.oid, message=ref.message) for ref in tips)
     Repo.objects.filter(pk=repo.pk).update(gated=source.gated, parameters=source.parameters)
@@ -93,6 +93,7 @@ def _copy(viewer: Viewer, source: Repo, repo: Repo, tips: list[str]) -> None:
     values: dict[str, Any] = {
         "old": source.network_id, "new": repo.network_id, "source": source.pk, "repo": repo.pk, "tips": tips,
         "user": viewer.user.pk if viewer.user else None,
+        "withheld": list(reviewed.withheld(viewer, source, list(source.blobs.values_list("sha256", flat=True)))),
     }  # fmt: skip
     with connection.cursor() as cursor:
         for name, sql in (("commits", _COMMITS), ("trees", _TREES)):

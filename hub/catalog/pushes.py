@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, holdings
+from hub.catalog import access, holdings, reviewed
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadRequest, BytesMissing, TooLarge
 from hub.catalog.models import Job, Repo, RepoBlob
@@ -224,7 +224,11 @@ def _copy_claim(viewer: Viewer, repo: Repo, sha256: str) -> bool:
         sha256=sha256, state=State.PROVEN, repo__in=access.visible_repos(viewer)
     )
     for source in sources.select_related("repo__namespace", "blob")[:50]:
-        if source.blob is not None and access.may_pull(viewer, source.repo).allowed:
+        if (
+            source.blob is not None
+            and access.may_pull(viewer, source.repo).allowed
+            and not reviewed.withheld(viewer, source.repo, [sha256])
+        ):
             RepoBlob.objects.update_or_create(
                 repo=repo, sha256=sha256,
                 defaults={"size": source.size, "state": State.PROVEN, "problem": "", "blob": source.blob,
@@ -239,7 +243,8 @@ def copy_files(viewer: Viewer, source: Repo, target: Repo, digests: Sequence[str
     access.require_pull(viewer, source)
     access.require_propose(viewer, target)
     held = RepoBlob.objects.filter(repo=source, sha256__in=digests, state=State.PROVEN).select_related("blob")
-    found = {claim.sha256: claim.blob for claim in held if claim.blob is not None}
+    stopped = reviewed.withheld(viewer, source, digests)
+    found = {one.sha256: one.blob for one in held if one.blob is not None and one.sha256 not in stopped}
     with transaction.atomic():
         holdings.claim(target, found.values(), by=viewer.user)
     return [sha256 for sha256 in dict.fromkeys(digests) if sha256 not in found]

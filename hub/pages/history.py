@@ -10,6 +10,7 @@ from hub.catalog import differences, tensordiff
 from hub.catalog.errors import EntryNotFound
 from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, history, locate, locate_in
 from hub.catalog.models import CommitRecord
+from hub.catalog.reviewed import may_pull_at
 from hub.pages import diffview
 from hub.pages.addresses import compare_url
 from hub.pages.doors import page
@@ -48,8 +49,15 @@ def commit(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, sha: s
     if request.headers.get("HX-Target") == TENSORS:
         return _tensors(request, at, before)
     context = shell(viewer, at, tab="commits")
-    context |= {"record": record, **_differences(request, at, before, context["pull"].allowed)}
+    context |= {"record": record, **_differences(request, at, before, _may_read(viewer, at, record))}
     return render(request, "repo/commit.html", context)
+
+
+def _may_read(viewer: Viewer, at: Located, record: CommitRecord) -> bool:
+    """May the viewer read what a commit took away and put there?  The first commit of every repo is the hub's own."""
+    parents = CommitRecord.objects.filter(network=at.repo.network_id, oid__in=record.parents[:1], depth__gt=0)
+    before = (locate_in(at.repo, one.oid) for one in parents)
+    return may_pull_at(viewer, at) and all(may_pull_at(viewer, one) for one in before)
 
 
 @page
@@ -69,7 +77,8 @@ def compare(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
     if request.headers.get("HX-Target") == TENSORS:
         return _tensors(request, at, base.tree)
     context = shell(viewer, at, tab="commits")
-    context |= {"base": base, **_differences(request, at, base.tree, context["pull"].allowed)}
+    may_read = may_pull_at(viewer, at) and may_pull_at(viewer, base)
+    context |= {"base": base, **_differences(request, at, base.tree, may_read)}
     context["choices"] = _choices(refs_of(at, "commits"))
     return render(request, "repo/compare.html", context)
 
