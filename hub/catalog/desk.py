@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.catalog.desktexts import Comparison, Text, readable
+from hub.catalog.lineage import private_names, without
 from hub.catalog.models import Repo
 from licenses.aligned import Kind
 from licenses.cards import columns
@@ -122,7 +123,10 @@ class Desk:
 
     def request(self) -> str:
         """Return the message that asks for changes, to be read and changed before it is sent."""
-        return compose(self.case.label, [one.finding for one in self.findings], self.readings)
+        text = compose(self.case.label, [one.finding for one in self.findings], self.readings)
+        # It is sent as a public note, and a reviewer reads names that others do not.
+        names = [one for one in private_names(self.case.lineage) if one != self.case.label]
+        return without(text, names, "a repository that is not public")
 
 
 def desk_of(case: Case, repo: Repo, texts: Sequence[Text], comparison: Comparison | None = None) -> Desk:

@@ -4,6 +4,7 @@ An ancestor may lie here or elsewhere.  Of one elsewhere, `licenses.upstream` sa
 here nor known is unknown, and unknown holds.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -95,7 +96,7 @@ def write_edges(repo: Repo, edges: Sequence[LineageEdge]) -> None:
     """Replace a repo's edges by these; what reviewers wrote stays."""
     here = _hosted({edge.parent for edge in edges})
     for edge in edges:
-        edge.parent_repo = here.get(edge.parent)
+        edge.parent_repo = _known_to(edge.repo, here.get(edge.parent), edge.source)
     LineageEdge.objects.filter(repo=repo).exclude(source="reviewer").delete()
     LineageEdge.objects.bulk_create(edges)
 
@@ -113,6 +114,14 @@ def _hosted(keys: Iterable[str]) -> dict[str, Repo]:
         found |= {prefix + one.key: one.repo for one in moved}
         found |= {prefix + one.key: one for one in Repo.objects.filter(type=type_, key__in=names)}
     return found
+
+
+def _known_to(child: Repo, parent: Repo | None, source: str) -> Repo | None:
+    """A private repo is there for those only who may read it: naming one must not tell whether it exists."""
+    if parent is None or not parent.private or source in (*_BY_CONTENT, "hub", "reviewer"):
+        return parent
+    is_kin = child.namespace_id == parent.namespace_id
+    return parent if is_kin or access.may_read(Viewer(user=child.created_by), parent) else None
 
 
 @dataclass(slots=True)
@@ -188,7 +197,7 @@ def _climb(
     fresh: dict[str, Repo | None] = {}
     for child, edges in standing.items():
         for edge in edges:
-            repo = here.get(edge.parent)
+            repo = _known_to(graph.hosted[child], here.get(edge.parent), edge.source)
             key = _node_key(edge, repo)
             graph.edges.append(Edge(child, key, Relation(edge.relation), edge.source))
             if key not in graph.nodes and key not in fresh:
@@ -269,3 +278,16 @@ def hidden_names(viewer: Viewer, told: Json) -> list[str]:
     here = {str(one["repo"]): str(one["name"]) for one in told.get("nodes", ()) if one["repo"]}
     seen = access.visible_repos(viewer).filter(pk__in=here).values_list("pk", flat=True)
     return [name for pk, name in here.items() if pk not in {str(one) for one in seen}]
+
+
+def private_names(told: Json) -> list[str]:
+    """Return the names in a case's graph that must not stand in what everybody reads."""
+    here = [one["repo"] for one in told.get("nodes", ()) if one["repo"]]
+    return list(Repo.objects.filter(pk__in=here, private=True).values_list("full_name", flat=True))
+
+
+def without(text: str, names: Iterable[str], instead: str) -> str:
+    """Return a text in which these names are replaced, in any case and where they stand for themselves."""
+    for name in names:
+        text = re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", instead, text, flags=re.IGNORECASE)
+    return text

@@ -8,6 +8,7 @@ from hub.catalog import clearances
 from hub.catalog.errors import BadRequest
 from hub.catalog.evidence import STRENGTH, UNRELATED, model_id
 from hub.catalog.models import LineageEdge, Repo
+from hub.catalog.ownwork import require_others
 from hub.catalog.reviewing import require_review, role_of
 from licenses.ancestry import Relation
 
@@ -16,6 +17,7 @@ from licenses.ancestry import Relation
 def set_parent(viewer: Viewer, repo: Repo, *, parent: str, relation: str) -> LineageEdge:
     """Say how a repo came from a parent, or with ``unrelated`` that it did not, whatever the evidence says."""
     user = require_review(viewer)
+    require_others(user, repo)
     name = model_id(parent)
     if not name:
         raise BadRequest(f"parent: {parent[:100]!r} is no id of a model.")
@@ -35,6 +37,7 @@ def set_parent(viewer: Viewer, repo: Repo, *, parent: str, relation: str) -> Lin
 def drop_parent(viewer: Viewer, repo: Repo, *, parent: str) -> None:
     """Take back what a reviewer said of a parent; the evidence counts again."""
     user = require_review(viewer)
+    require_others(user, repo)
     gone, _ = LineageEdge.objects.filter(repo=repo, parent=parent.lower(), source="reviewer").delete()
     if not gone:
         raise BadRequest(f"parent: no reviewer has said anything of {parent[:100]!r} here.")

@@ -6,7 +6,6 @@ A name that the viewer must not read is taken out of all of it first: findings, 
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from redis import RedisError
 from hub.accounts.identity import Viewer
 from hub.catalog import access
 from hub.catalog.desktexts import Text, readable, texts_of
-from hub.catalog.lineage import graph_of, hidden_names
+from hub.catalog.lineage import graph_of, hidden_names, without
 from hub.catalog.models import CommitRecord, LineageEdge, Repo
 from hub.catalog.openness import evidence_for, graded
 from licenses.cases import current_case
@@ -94,9 +93,7 @@ def panel_of(viewer: Viewer, repo: Repo) -> Panel:
 def masked(viewer: Viewer, case: Case) -> Mapping[str, Any]:
     """Return what a case keeps of lineage and findings, without the names of repos that the viewer cannot see."""
     text = json.dumps({"lineage": case.lineage, "findings": case.findings}, ensure_ascii=False)
-    for name in hidden_names(viewer, case.lineage):
-        text = re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-]|\.\w)", HIDDEN, text, flags=re.IGNORECASE)
-    found: Mapping[str, Any] = json.loads(text)
+    found: Mapping[str, Any] = json.loads(without(text, hidden_names(viewer, case.lineage), HIDDEN))
     return found
 
 

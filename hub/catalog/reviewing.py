@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
@@ -19,7 +18,8 @@ from hub.catalog.access import may_review
 from hub.catalog.clearing import terms_page
 from hub.catalog.desk import require_answered
 from hub.catalog.errors import EntryNotFound, NotAllowed, SignInNeeded
-from hub.catalog.models import CommitRecord, Repo
+from hub.catalog.models import Repo
+from hub.catalog.ownwork import reviewers, wrote_to
 from hub.catalog.reviewlog import record
 from licenses import reviews
 from licenses.cases import State
@@ -56,11 +56,6 @@ class Standing:
     may_answer: bool
 
 
-def reviewers() -> int:
-    """Return how many accounts may review."""
-    return User.objects.filter(Q(is_staff=True) | Q(is_reviewer=True), is_active=True).count()
-
-
 def needed(count: int) -> int:
     """Return how many reviewers what was never seen here needs."""
     return int(settings.HUB_REVIEWERS or (2 if count >= 3 else 1))
@@ -78,14 +73,6 @@ def standing(viewer: Viewer, case: Case) -> Standing:
         may_review=may_review(viewer) and viewer.can_write,
         may_answer=access.may_write(viewer, repo),
     )
-
-
-def wrote_to(user: User, repo: Repo) -> bool:
-    """Say whether a repo is somebody's own work: made, pushed or uploaded by them, or in their own namespace."""
-    if user.pk in (repo.created_by_id, repo.namespace.user_id):
-        return True
-    commits = CommitRecord.objects.filter(network=repo.network_id, author=user)
-    return commits.exists() or repo.blobs.filter(created_by=user).exists()
 
 
 def act(

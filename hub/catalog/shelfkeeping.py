@@ -21,6 +21,7 @@ from hub.catalog import clearances
 from hub.catalog.access import may_review
 from hub.catalog.errors import NotAllowed
 from hub.catalog.models import LineageEdge, Repo
+from hub.catalog.ownwork import require_others
 from licenses import edits, policies
 from licenses.models import Case, Document, License, PolicyRow, Term, UpstreamModel, WaiverRow
 from licenses.policies import policy_of
@@ -207,6 +208,8 @@ def dry_run(viewer: Viewer, *, slug: str, fields: Mapping[str, Any], enabled: bo
 def waive(viewer: Viewer, *, policy: str, case: Case, justification: str, days: int) -> WaiverRow:
     """Set one policy aside for one model until a moment; raises BadWaiver."""
     user = require_review(viewer)
+    if (repo := Repo.objects.select_related("namespace").filter(pk=case.subject).first()) is not None:
+        require_others(user, repo)
     now: datetime = timezone.now()
     row = policies.waive(
         policy=policy, subject=case.subject, label=case.label, justification=justification, by=user,

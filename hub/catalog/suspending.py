@@ -19,6 +19,7 @@ from hub.catalog.access import may_review
 from hub.catalog.clearing import Clearance
 from hub.catalog.errors import BadRequest, NotAllowed
 from hub.catalog.models import Repo
+from hub.catalog.ownwork import require_others
 from hub.catalog.reviewlog import record
 from licenses import cases, reviews
 from licenses.cases import State
@@ -84,6 +85,8 @@ def lift(viewer: Viewer, row: Suspension, *, reason: str) -> None:
         raise WrongState("This was withdrawn for good.", State.WITHDRAWN)
     if row.lifted_at is not None:
         raise WrongState("This suspension was lifted before.")
+    for repo in reached if row.kind == Kind.SUBJECT else ():
+        require_others(user, repo)
     row.lifted_at, row.lifted_by = timezone.now(), user
     row.save(update_fields=["lifted_at", "lifted_by"])
     for repo in reached:
