@@ -34,6 +34,11 @@ SIGNALS = frozenset(
     "notwithstanding sublicense resale".split()
 )
 _NAMES = {"research", "personal", "academic", "display", "no"}
+# A line with one of these says more than who holds the rights.
+_SAID = frozenset(
+    "you your use uses used using user users agree agrees agreed accept pay pays paid payment sell sells sold selling "
+    "ask allowed allow allows permitted permits provided subject terms conditions".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +112,5 @@ def is_copyright(line: str) -> bool:
         return False
     words = WORD.findall(line)
     return len(words) <= _MAX_COPYRIGHT_WORDS and not any(
-        word in SIGNALS and word not in _NAMES for word in words
+        word in _SAID or (word in SIGNALS and word not in _NAMES) for word in words
     )

@@ -29,6 +29,11 @@ FIELDS = (
 _TERMS = re.compile(
     r"^(licen[cs]e|copying|notice|use[_-]?policy|acceptable[_-]?use|.*(agreement|terms).*)", re.IGNORECASE
 )
+# Texts called after a license elsewhere in their name: MODEL_LICENSE, Gemma-License.txt, open_rail_m.md.
+_TERMS_INSIDE = re.compile(
+    r"^.*(licen[cs]e|(?<![a-z])(eula|rail|legal)(?![a-z]))[^.]*(\.(txt|md|rst|pdf|docx?|html?|rtf))?$",
+    re.IGNORECASE,
+)
 _TERMS_FOLDER = re.compile(r"^licen[cs]es?$", re.IGNORECASE)
 # Names that speak of terms and hold weights, code or tables.
 _NO_TEXT = re.compile(
@@ -102,7 +107,7 @@ def bears_on_terms(path: str) -> bool:
         return True
     if "/" in folder or _NO_TEXT.search(name):
         return False
-    return bool(_TERMS.match(name) or _TERMS_FOLDER.match(folder))
+    return bool(_TERMS.match(name) or _TERMS_INSIDE.match(name) or _TERMS_FOLDER.match(folder))
 
 
 def is_weights(path: str) -> bool:
@@ -115,11 +120,14 @@ def license_section(readme: str) -> str:
     text = body_of(readme)
     headings = [(found.start(), len(found[1]), found[2]) for found in _HEADING.finditer(text)]
     parts = []
-    for place, (start, level, title) in enumerate(headings):
+    # Read backwards, with the nearest heading of each level behind: a card may have a hundred thousand of them.
+    behind: dict[int, int] = {}
+    for start, level, title in reversed(headings):
         if _ABOUT_LICENSE.search(title):
-            ends = (at for at, other, _ in headings[place + 1 :] if other <= level)
-            parts.append(text[start : next(ends, len(text))])
-    return "\n".join(parts)
+            end = min((at for other, at in behind.items() if other <= level), default=len(text))
+            parts.append(text[start:end])
+        behind[level] = start
+    return "\n".join(reversed(parts))
 
 
 def _readme(repo: Repo, tree: str) -> str:

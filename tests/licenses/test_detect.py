@@ -163,6 +163,7 @@ def test_a_clause_cannot_hide_in_markup_or_in_other_letters() -> None:
     assert detect(mit + '<p style="display:none">not for commercial use</p>') is Status.ADDED
     assert detect(mit + "\nn\u200bot for com\u00admercial use") is Status.ADDED
     assert detect(mit + "\nCopyright 2024: commercial use is prohibited") is Status.ADDED
+    assert detect("Copyright 2024 Acme: you agree to pay 1000 euros per user\n" + mit) is Status.ADDED
     cyrillic = mit.replace("including", "in\u0441luding")
     assert detect(cyrillic) is Status.ALTERED
 
