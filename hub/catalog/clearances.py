@@ -11,9 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Case as When
-from django.db.models import F, QuerySet, Value
-from django.db.models import When as If
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from hub.audit import acts, chain
@@ -82,12 +80,9 @@ def _ask_digests(files: Iterable[str]) -> None:
 
 def renamed(repo: Repo) -> None:
     """A repo has another name: its terms are held against it anew, in the caller's transaction."""
-    held = When(
-        If(clearance=Clearance.SUSPENDED, then=Value(Clearance.SUSPENDED)), default=Value(Clearance.SCANNING)
-    )
-    Repo.objects.filter(pk=repo.pk, scans_asked__gt=0).update(
-        scans_asked=F("scans_asked") + 1, clearance=held
-    )
+    mine = Repo.objects.filter(pk=repo.pk, scans_asked__gt=0)
+    mine.update(scans_asked=F("scans_asked") + 1)
+    hold_back(mine.exclude(clearance=Clearance.SUSPENDED), Clearance.SCANNING, by=chain.system("rename"))
     if clearing.mode() is not Mode.OFF:
         transaction.on_commit(lambda: _ask_job(repo.pk))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from hub.accounts.identity import ANONYMOUS
+from hub.audit.models import Entry
 from hub.catalog import (
     archives,
     consents,
@@ -20,6 +21,7 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, RepoName
 from hub.catalog.operations import AddFile, AddLarge
 from hub.catalog.panel import panel_of
+from hub.catalog.repos import move_repo
 from hub.catalog.revision_sets import bears_on_terms, license_section
 from licenses.errors import NotYours
 from tests.factories import at, commit_all, make_repo, make_viewer, push, send, work
@@ -162,3 +164,18 @@ def test_the_section_on_a_license_ends_at_the_next_heading_as_high() -> None:
     text = "# A\n## License\none\n### More\ntwo\n## Use\nthree\n# Licence again\nfour\n"
     assert license_section(text) == "## License\none\n### More\ntwo\n\n# Licence again\nfour\n"
     assert len(license_section("# license\n" * 100_000).splitlines()) == 2 * 100_000 - 1
+
+
+def test_a_new_name_holds_a_repo_until_it_is_read_and_the_log_says_so() -> None:
+    owner, ann = make_viewer("owner"), make_viewer()
+    repo = model(owner, "plain", MIT)
+    move_repo(owner, repo, to=RepoName.for_new("model", "owner", "Llama-Plain"))
+    with pytest.raises(TermsHeld):
+        pulls.open_file(ann, at(repo), "README.md")
+    told = (
+        Entry.objects.filter(subject=str(repo.pk), act="clearance")
+        .order_by("-seq")
+        .values_list("actor", "data")
+    )
+    assert [(actor, data["clearance"]) for actor, data in told[:1]] == [("rename", "scanning")]
+    assert again(repo).clearance == "clear"
