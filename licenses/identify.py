@@ -156,8 +156,9 @@ class Catalogue:
         """Hold what the card claims against the texts of the licence files; paths are the caller's."""
         findings = list(declared.findings)
         texts = {path: found for path, found in files.items() if _is_license(found)}
-        for path, found in texts.items():
-            findings += self._of_file(path, found)
+        for path, found in files.items():
+            if path in texts or found.matches[0].kind == "use-policy":
+                findings += self._of_file(path, found)
         clean = [found for found in texts.values() if found.is_clean]
         detected = tuple(dict.fromkeys(one for found in clean for one in found.licenses))
         if not texts:

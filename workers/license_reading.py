@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from hub.catalog import clearing, lineage, revision_sets
+from hub.catalog import clearing, kinship, lineage, revision_sets
 from hub.catalog.clearing import RELEASED, Clearance
 from hub.catalog.evidence import json_object
 from hub.catalog.lineage import Graph
@@ -56,6 +56,7 @@ def read(repo: Repo, record_: CommitRecord) -> Scan:
     judged = judge(repo.full_name, graph.nodes, graph.edges, gathered.proof(repo.full_name), readings)
     extra = inside_findings(gathered, declared, catalogue)
     extra += [*_of_ancestors(repo, graph), *_of_own_name(repo, own, upstream), *_left_out(gathered)]
+    extra += _of_twins(repo, gathered)
     return Scan(repo, gathered, edges, graph, identification, judged, readings, now, own, extra, told)
 
 
@@ -100,6 +101,21 @@ def _of_ancestors(repo: Repo, graph: Graph) -> list[Finding]:
             f"The review of {one.full_name} comes first.", subject=one.full_name,
         )
         for one in graph.uncleared(repo.full_name)
+    ]  # fmt: skip
+
+
+def _of_twins(repo: Repo, gathered: Gathered) -> list[Finding]:
+    """Bytes that were stopped elsewhere wait here for a person, whoever had them first."""
+    weights = [one for one in gathered.entries if revision_sets.is_weights(one.path)]
+    count = len(kinship.suspended_twins(repo, weights))
+    if not count:
+        return []
+    where = "a repository that is suspended" if count == 1 else f"{count} repositories that are suspended"
+    return [
+        Finding(
+            Code.LIN_UNRESOLVED, Severity.FIX, f"Large files of it lie in {where} as well.",
+            "A reviewer says whether what stopped them there stops them here.",
+        )
     ]  # fmt: skip
 
 

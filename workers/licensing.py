@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.audit import chain
-from hub.catalog import clearances, jobs, lineage
+from hub.catalog import clearances, clearing, jobs, lineage
 from hub.catalog.clearing import Clearance
 from hub.catalog.documents import consent_documents
 from hub.catalog.models import CommitRecord, Job, Repo
@@ -128,8 +128,8 @@ def _outcome(done: Scan, verdict: Verdict) -> tuple[Outcome, list[dict[str, obje
         for slug in (*verdict.policies, *verdict.waived)
     ]
     outcome = verdict.state
-    if done.repo.type == Repo.Type.DATASET:
-        # Data sets are read and shown; nobody holds them.
+    if not clearing.holds_weights(done.repo):
+        # Data sets of tables are read and shown; nobody holds them.
         return (outcome if verdict.releases else Outcome.DECLARED), told, False
     source = done.repo.source
     if source is None:

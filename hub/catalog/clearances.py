@@ -19,6 +19,7 @@ from hub.audit.chain import Actor
 from hub.catalog import clearing, jobs, lineage, notices, refusals
 from hub.catalog.clearing import OF_STATE, RELEASED, Clearance
 from hub.catalog.documents import CLICK
+from hub.catalog.kinship import LEAST_BYTES
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo
 from hub.catalog.revision_sets import digest_for
 from licenses import cases
@@ -155,6 +156,7 @@ def expire(now: datetime | None = None, limit: int = AT_ONCE) -> int:
 def forget(repo: Repo) -> None:
     """A repo is about to be deleted: nobody waits for its case any more, and what was made of it is read again."""
     Case.objects.filter(subject=str(repo.pk), current=True).update(current=False)
+    _keep_suspended(repo)
     chain.append(
         act=acts.REPO_DELETED,
         actor=chain.system("catalog"),
@@ -164,6 +166,28 @@ def forget(repo: Repo) -> None:
     )
     orphans = list(lineage.descendants(repo).values_list("pk", flat=True))
     transaction.on_commit(lambda: ask_all(orphans))
+
+
+def _keep_suspended(repo: Repo) -> None:
+    """What a suspension stopped does not come back under another name: its large files stay suspended by digest."""
+    subjects = [str(pk) for pk in (repo.pk, repo.source_id) if pk]
+    row = Suspension.objects.filter(kind=Suspension.Kind.SUBJECT, key__in=subjects, lifted_at=None).first()
+    if row is None:
+        return
+    known = Suspension.objects.filter(kind=Suspension.Kind.DIGEST, lifted_at=None).values("key")
+    files = (
+        repo.blobs.filter(size__gte=LEAST_BYTES).exclude(sha256__in=known).values_list("sha256", flat=True)
+    )
+    Suspension.objects.bulk_create(
+        [
+            Suspension(
+                kind=Suspension.Kind.DIGEST, key=sha256, final=row.final, by=row.by,
+                reason=f"{row.reason} (of {repo.full_name}, which was deleted)",
+            )
+            for sha256 in files
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
 
 
 def lock(subject: str) -> Repo | None:

@@ -32,6 +32,8 @@ OF_STATE = {
     State.SUSPENDED: Clearance.SUSPENDED,
     State.WITHDRAWN: Clearance.SUSPENDED,
 }
+# Tags that `commits.describe_head` gives by what lies in a tree.
+_FORMATS = frozenset({"safetensors", "gguf", "onnx"})
 SAYS = {
     Clearance.SCANNING: "its terms are being read",
     Clearance.CLEAR: "its clearance has run out, and its terms are read again",
@@ -58,16 +60,21 @@ def is_released(repo: Repo, now: datetime | None = None) -> bool:
     return repo.clearance in RELEASED and lasting
 
 
+def holds_weights(repo: Repo) -> bool:
+    """Say whether a repo is held to its terms: every model, and a data set in which weights lie."""
+    return repo.type == Repo.Type.MODEL or not _FORMATS.isdisjoint(repo.tags)
+
+
 def is_held(repo: Repo) -> bool:
-    """Say whether everyone but members and reviewers is refused; data sets are read and shown, never held."""
+    """Say whether everyone but members and reviewers is refused; data sets of tables are read and shown only."""
     if repo.clearance == Clearance.SUSPENDED:
         return True
-    return repo.type == Repo.Type.MODEL and is_enforced() and not is_released(repo)
+    return is_enforced() and not is_released(repo) and holds_weights(repo)
 
 
 def asks_consent(repo: Repo) -> bool:
     """Say whether readers have to accept terms first."""
-    return bool(repo.consent) and repo.type == Repo.Type.MODEL and is_enforced()
+    return bool(repo.consent) and is_enforced() and holds_weights(repo)
 
 
 def words_for(repo: Repo) -> str:

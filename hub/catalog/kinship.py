@@ -1,11 +1,11 @@
 """Who had the same weights first: whole files by their sha256, large tensors by the digests of their bytes."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from hub.catalog.models import LineageEdge, Repo, RepoBlob, TensorDigest
 from hub.catalog.trees import Entry
@@ -36,6 +36,22 @@ def kin_of(repo: Repo, weights: Sequence[Entry]) -> Kin:
         if share >= _HALF and other not in [one for one, _, _ in found]:
             found.append((other, Relation.COPY if share >= _ALL else Relation.FINETUNE, "tensors"))
     return found
+
+
+def suspended_twins(repo: Repo, entries: Sequence[Entry]) -> list[Repo]:
+    """Return the suspended repos, beside its own family, that hold a large file of this one."""
+    mine = [one.sha256 for one in entries if one.is_large and one.size >= LEAST_BYTES]
+    held = RepoBlob.objects.filter(sha256__in=mine, state=PROVEN, repo__clearance=Repo.Clearance.SUSPENDED)
+    family = {repo.pk, repo.source_id}
+    found = Repo.objects.filter(pk__in=held.values("repo")).exclude(pk__in=[pk for pk in family if pk])
+    return list(found.exclude(source=repo).order_by("pk")[:20])
+
+
+def holders_of(repos: Collection[UUID]) -> QuerySet[Repo]:
+    """Return the other repos that hold a large file of these."""
+    files = RepoBlob.objects.filter(repo__in=repos, size__gte=LEAST_BYTES).values("sha256")
+    twins = RepoBlob.objects.filter(sha256__in=files, state=PROVEN).exclude(repo__in=repos)
+    return Repo.objects.filter(pk__in=twins.values("repo"))
 
 
 def _by_bytes(share: float) -> Relation:

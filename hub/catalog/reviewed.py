@@ -68,7 +68,7 @@ def _is_reviewed(viewer: Viewer, at: Located, rights: Rights | None) -> bool:
 
 
 def _counts(repo: Repo) -> bool:
-    return repo.type == Repo.Type.MODEL and clearing.is_enforced()
+    return clearing.is_enforced() and clearing.holds_weights(repo)
 
 
 def _released(viewer: Viewer, repo: Repo, terms: Collection[str]) -> list[str]:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.audit import acts, chain
-from hub.catalog import clearances
+from hub.catalog import clearances, kinship
 from hub.catalog.access import may_review
-from hub.catalog.clearing import Clearance
+from hub.catalog.clearing import RELEASED, Clearance
 from hub.catalog.errors import BadRequest, NotAllowed
 from hub.catalog.models import Repo
 from hub.catalog.ownwork import require_others
@@ -46,8 +46,16 @@ def suspend(viewer: Viewer, *, kind: str, key: str, reason: str, final: bool = F
         row.save(update_fields=["final", "reason", "by"])
     for repo in reached:
         _stop(repo, row, user)
+    _look_at_twins(reached, by=chain.person(user))
     _note(user, acts.SUSPENDED, row, reason, reached)
     return row
+
+
+def _look_at_twins(reached: Sequence[Repo], *, by: chain.Actor) -> None:
+    """Whoever holds the same large files is held at once, and waits for a review."""
+    twins = kinship.holders_of([repo.pk for repo in reached])
+    clearances.hold_back(twins.filter(clearance__in=RELEASED), Clearance.HELD, by=by)
+    clearances.ask_all(twins.values_list("pk", flat=True))
 
 
 def _stop(repo: Repo, row: Suspension, user: User) -> None:
@@ -91,6 +99,7 @@ def lift(viewer: Viewer, row: Suspension, *, reason: str) -> None:
     row.save(update_fields=["lifted_at", "lifted_by"])
     for repo in reached:
         _let_go(repo, user, reason)
+    clearances.ask_all(kinship.holders_of([repo.pk for repo in reached]).values_list("pk", flat=True))
     _note(user, acts.REINSTATED, row, reason, reached)
 
 

@@ -33,7 +33,6 @@ def test_models_stand_side_by_side(client: Client, ada: User, make_repo: Callabl
         "49,152",
         "BF16",
         "not settled",
-        "below",
         "not without conditions",
     ):
         assert said in words

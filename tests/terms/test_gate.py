@@ -8,13 +8,13 @@ from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import Membership, Organization
-from hub.catalog import access, archives, consents, pulls, reviewing, shelfkeeping, suspending, xet_tokens
+from hub.catalog import access, archives, consents, pulls, reviewing, shelfkeeping, xet_tokens
 from hub.catalog.consents import Word
 from hub.catalog.errors import AccessRestricted, BadRequest, NotAllowed, TermsHeld, TermsNotAccepted
 from hub.catalog.models import Notice, RefusedPull, Repo
 from hub.catalog.tickets import DownloadTicket, identity_of
 from licenses.errors import NeedsReason, NotYours, StaleTerms, UseRefused, WrongState
-from licenses.models import Acceptance, Case, License, Suspension
+from licenses.models import Acceptance, Case, License
 from licenses.reviews import Answer
 from licenses.shipped import shipped_readings
 from tests.factories import at, make_organization, make_repo, make_viewer, push, push_large
@@ -222,45 +222,6 @@ def test_a_revision_that_was_not_reviewed_is_held_whatever_main_is() -> None:
         pulls.open_file(ann, at(repo, odd), "README.md")
     with pytest.raises(TermsHeld):
         archives.open_folder(ANONYMOUS, at(repo, odd), "")
-
-
-def test_suspension_by_repo_by_license_and_by_digest_reaches_what_is_here_and_what_comes() -> None:
-    owner, ann, rita = make_viewer(), make_viewer(), reviewer()
-    repo = model(owner, "plain", {"README.md": card("mit"), "LICENSE": text_of("mit").encode()})
-    sha256 = push_large(owner, repo, "model.bin", WEIGHTS)
-    repo = again(repo)
-    with pytest.raises(NotAllowed):
-        suspending.suspend(ann, kind="digest", key=sha256, reason="No.")
-    for kind, key in (("subject", str(repo.pk)), ("license", "mit"), ("digest", sha256)):
-        assert refused(ann, repo, sha256) == set()
-        row = suspending.suspend(rita, kind=kind, key=key, reason="A notice came in.")
-        assert refused(ann, repo, sha256) == ALL
-        assert (again(repo).clearance, case_of(repo).state) == ("suspended", State.SUSPENDED)
-        suspending.lift(rita, row, reason="Settled.")
-        assert again(repo).clearance == "clear"
-    suspending.suspend(rita, kind="digest", key=sha256, reason="Stolen.")
-    other = model(owner, "other", {"README.md": card("mit"), "LICENSE": text_of("mit").encode()})
-    assert other.clearance == "clear"
-    push_large(owner, other, "model.bin", WEIGHTS)
-    assert again(other).clearance == "suspended"
-    assert refused(ann, other, sha256) == ALL
-    reviewing.act(rita, case_of(repo), verb="withdraw", answer=Answer(note_public="For good."))
-    with pytest.raises(WrongState):
-        reviewing.act(rita, case_of(repo), verb="reinstate", answer=Answer(note_public="No."))
-
-
-def test_suspension_counts_in_a_hub_that_does_not_review(settings: Settings) -> None:
-    settings.HUB_REVIEW = "off"
-    owner, ann = make_viewer(), make_viewer()
-    repo = make_repo(owner)
-    push(owner, repo, {"README.md": card("other")})
-    assert access.may_pull(ann, repo).allowed
-    row = suspending.suspend(
-        make_viewer(staff=True), kind=Suspension.Kind.SUBJECT, key=str(repo.pk), reason="Stop."
-    )
-    assert not access.may_pull(ann, again(repo)).allowed
-    suspending.lift(make_viewer(staff=True), row, reason="Go.")
-    assert access.may_pull(ann, again(repo)).allowed
 
 
 def test_two_reviewers_agree_on_what_was_never_seen_and_the_next_rides_on_it() -> None:

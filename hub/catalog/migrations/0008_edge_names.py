@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0007_clearances'),
+        ("catalog", "0007_clearances"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='lineageedge',
-            name='name',
-            field=models.CharField(blank=True, default='', help_text='as the evidence spells it', max_length=200),
+            model_name="lineageedge",
+            name="name",
+            field=models.CharField(
+                blank=True, default="", help_text="as the evidence spells it", max_length=200
+            ),
         ),
     ]
