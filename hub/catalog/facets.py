@@ -21,7 +21,7 @@ from hub.catalog.search import Query
 # A search by words is counted up to here, so that a word that stands in every name costs no more than another.
 MAX_COUNTED = 10_000
 # Where so many repos are public, what they come to is kept for a moment.
-MANY, KEPT_SECONDS = 5_000, 15.0
+MANY, KEPT_SECONDS, MAX_SUMS = 5_000, 15.0, 500
 USERS_STEPS = (10_000, 1_000_000, 100_000_000, 1_000_000_000)
 NAMES = ("task", "library", "license", "uses", "users", "openness")
 
@@ -54,7 +54,16 @@ class _Bucket:
     count: int
 
 
-_kept: dict[str, tuple[float, Sequence[_Bucket]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was counted, when, and what it came to for wishes that others had meanwhile."""
+
+    at: float
+    buckets: Sequence[_Bucket]
+    sums: dict[tuple[object, ...], Counts]
+
+
+_kept: dict[str, _Kept] = {}
 
 
 def counts(viewer: Viewer, query: Query) -> Counts:
@@ -64,7 +73,13 @@ def counts(viewer: Viewer, query: Query) -> Counts:
     )
     public, all_seen = _public(viewer, wide)
     private, private_seen = _private(viewer, wide)
-    return _add_up([*public, *private], query, all_seen and private_seen)
+    kept = _kept.get(wide.type)
+    if kept is None or public is not kept.buckets or private:
+        return _add_up([*public, *private], query, all_seen and private_seen)
+    wish = (query.task, query.library, query.license, tuple(query.uses), query.users, query.openness)
+    if wish not in kept.sums and len(kept.sums) < MAX_SUMS:
+        kept.sums[wish] = _add_up(public, query, True)
+    return kept.sums.get(wish) or _add_up(public, query, True)
 
 
 def _public(viewer: Viewer, wide: Query) -> tuple[Sequence[_Bucket], bool]:
@@ -73,11 +88,14 @@ def _public(viewer: Viewer, wide: Query) -> tuple[Sequence[_Bucket], bool]:
         return _capped(repos)
     if repos.query.is_empty():
         return (), True
-    at, buckets = _kept.get(wide.type, (-KEPT_SECONDS, ()))
-    if time.monotonic() - at > KEPT_SECONDS:
-        buckets = _grouped(repos)
-        if sum(bucket.count for bucket in buckets) >= MANY:
-            _kept[wide.type] = time.monotonic(), buckets
+    kept = _kept.get(wide.type)
+    if kept is not None and time.monotonic() - kept.at <= KEPT_SECONDS:
+        return kept.buckets, True
+    buckets = _grouped(repos)
+    if sum(bucket.count for bucket in buckets) >= MANY:
+        _kept[wide.type] = _Kept(time.monotonic(), buckets, {})
+    else:
+        _kept.pop(wide.type, None)
     return buckets, True
 
 

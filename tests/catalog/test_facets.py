@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from hub.accounts.identity import ANONYMOUS, Viewer
+from hub.catalog import facets
 from hub.catalog.errors import BadRequest
 from hub.catalog.facets import counts
 from hub.catalog.models import Repo
@@ -93,3 +94,18 @@ def test_pages_follow_each_other_where_many_are_equal(owner: Viewer) -> None:
         if not cursor:
             break
     assert len(seen) == len(set(seen)) == 8
+
+
+def test_what_many_public_repos_come_to_is_kept_for_a_moment_and_private_ones_are_added(
+    owner: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "MANY", 2)
+    monkeypatch.setattr(facets, "_kept", {})
+    first = counts(ANONYMOUS, Query(uses=["commercial"]))
+    settled(owner, "later", uses=EVERYTHING, openness=4)
+    assert counts(ANONYMOUS, Query(uses=["commercial"])) is first
+    assert counts(ANONYMOUS, Query(uses=["modify"])).total == 3
+    assert counts(owner, Query(uses=["commercial"])).total == 3
+    assert counts(ANONYMOUS, Query(text="later", uses=["commercial"])).total == 1
+    monkeypatch.setattr(facets, "KEPT_SECONDS", -1.0)
+    assert counts(ANONYMOUS, Query(uses=["commercial"])).total == 3

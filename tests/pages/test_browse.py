@@ -95,7 +95,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         put(ada, repo, {"model.bin": pointer_of(repo, b"%d" % number)})
     with django_assert_max_num_queries(6):
         client.get("/")
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         client.get("/?q=m", headers={"HX-Request": "true", "HX-Target": "results"})
 
 
