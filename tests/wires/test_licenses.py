@@ -63,7 +63,8 @@ def test_ids_are_found_in_any_case_and_with_signs(ask: Ask) -> None:
 def test_an_unknown_license_is_said_to_be_unknown(ask: Ask) -> None:
     answer = ask("GET", "/api/licenses/no-such")
     assert answer.status_code == 404 and "no-such" in answer.json()["error"]
-    assert ask("POST", "/api/licenses").status_code == 405
+    assert ask("PUT", "/api/licenses").status_code == 405
+    assert ask("POST", "/api/licenses").status_code == 401
 
 
 def test_strangers_read_nothing_where_they_are_kept_out(ask: Ask, token: str) -> None:
