@@ -5,7 +5,7 @@ Three things are kept apart.  *Declared* is what the card's fields say, *detecte
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from licenses.expressions import BadExpression, Expressions
@@ -48,10 +48,11 @@ class Identification:
     detected: tuple[str, ...]
     files: Mapping[str, Detection] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    inherited: frozenset[str] = frozenset()
 
     @property
     def agrees(self) -> bool:
-        found = set(self.detected)
+        found = {one for one in self.detected if one not in self.inherited or one in self.declared.ids}
         return bool(found) and found == set(self.declared.ids) and not self.open_findings
 
     @property
@@ -152,8 +153,13 @@ class Catalogue:
         words = f"modified {base}".casefold()
         return tuple(one.id for one in self.readings.values() if words in one.name.casefold())
 
-    def identify(self, declared: Declared, files: Mapping[str, Detection]) -> Identification:
-        """Hold what the card claims against the texts of the licence files; paths are the caller's."""
+    def identify(
+        self, declared: Declared, files: Mapping[str, Detection], *, inherited: Collection[str] = ()
+    ) -> Identification:
+        """Hold what the card claims against the texts of the licence files; paths are the caller's.
+
+        ``inherited`` are the licences of what it was made from: their texts may lie beside its own.
+        """
         findings = list(declared.findings)
         texts = {path: found for path, found in files.items() if _is_license(found)}
         for path, found in files.items():
@@ -161,11 +167,12 @@ class Catalogue:
                 findings += self._of_file(path, found)
         clean = [found for found in texts.values() if found.is_clean]
         detected = tuple(dict.fromkeys(one for found in clean for one in found.licenses))
-        if not texts:
+        own = [one for one in detected if one not in inherited or one in declared.ids]
+        if not texts or (detected and not own):
             findings.append(self._no_text(declared.ids))
-        elif detected and declared.ids and set(detected) != set(declared.ids):
-            findings.append(_mismatch(declared.ids, detected))
-        return Identification(declared, detected, files, in_order(findings))
+        elif own and declared.ids and set(own) != set(declared.ids):
+            findings.append(_mismatch(declared.ids, own))
+        return Identification(declared, detected, files, in_order(findings), frozenset(inherited))
 
     def _of_file(self, path: str, found: Detection) -> Iterable[Finding]:
         base = found.matches[0].license if found.matches else ""

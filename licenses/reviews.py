@@ -83,6 +83,11 @@ def approve(
         first = first_answer(row)
         if first is not None and first.by_id == by.pk:
             raise SecondPersonNeeded("You gave the first answer; the second one is another person's.")
+        if first is None or not _still_reviews(first):
+            # Whoever gave the first yes may not review any more: this one takes its place.
+            note(row, verb=Verb.APPROVE, to=State.SECOND_REVIEW, now=now, **columns)
+            row.save(update_fields=["state", "decided_at"])
+            return row
         if first is not None and first.concluded != concluded:
             # Two persons who read two different things have not agreed; both answers are open from now on.
             note(row, verb=Verb.APPROVE, to=State.IN_REVIEW, now=now, **columns)
@@ -121,6 +126,11 @@ def _may_decide(row: Case, by: AbstractBaseUser, *, own: bool, alone: bool, answ
         refused = row.decisions.filter(verb=Verb.REJECT).order_by("-pk").first()
         if refused is not None and refused.by_id == by.pk:
             raise SecondPersonNeeded("You rejected this; another person decides on the appeal.")
+
+
+def _still_reviews(decision: Decision) -> bool:
+    user = decision.by
+    return user is not None and user.is_active and (user.is_staff or user.is_reviewer)
 
 
 def first_answer(case: Case) -> Decision | None:

@@ -53,6 +53,9 @@ def read(repo: Repo, record_: CommitRecord) -> Scan:
     graph = lineage.build(
         repo, edges, own=own, modality=_modality(repo, gathered, upstream), upstream=upstream
     )
+    above = [node.licenses or () for key, node in graph.nodes.items() if key != repo.full_name]
+    inherited = {one for licenses in above for one in licenses}
+    identification = catalogue.identify(declared, gathered.detections, inherited=inherited)
     judged = judge(repo.full_name, graph.nodes, graph.edges, gathered.proof(repo.full_name), readings)
     extra = inside_findings(gathered, declared, catalogue)
     extra += [*_of_ancestors(repo, graph), *_of_own_name(repo, own, upstream), *_left_out(gathered)]

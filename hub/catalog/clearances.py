@@ -5,7 +5,7 @@ number in the repo's row, written in the transaction that gives the reason for i
 is asked for after that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from hub.catalog.documents import CLICK
 from hub.catalog.kinship import LEAST_BYTES
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo
 from hub.catalog.revision_sets import digest_for
+from hub.catalog.trees import files
 from licenses import cases
 from licenses.acceptances import key_of
 from licenses.lineage import Lineage
@@ -276,4 +277,11 @@ def suspensions(repo: Repo, case: Case) -> list[Suspension]:
     found += active.filter(kind=Suspension.Kind.LICENSE, key__in=list(case.licenses))
     digests = active.filter(kind=Suspension.Kind.DIGEST)
     held = repo.blobs.filter(sha256__in=digests.values("key")).values_list("sha256", flat=True)
-    return found + list(digests.filter(key__in=list(held)))
+    return found + list(digests.filter(key__in=at_tip(repo, list(held))))
+
+
+def at_tip(repo: Repo, digests: Collection[str]) -> list[str]:
+    """Return those of these files that lie at the tip of main: what guests propose is no part of a repo."""
+    tip = CommitRecord.objects.filter(network=repo.network_id, oid=repo.head).first() if digests else None
+    there = {entry.sha256 for entry in files(repo, tip.tree)} if tip is not None else set()
+    return [one for one in digests if one in there]

@@ -126,7 +126,8 @@ def _reached(kind: str, key: str) -> list[UUID]:
     elif kind == Kind.LICENSE:
         named = Repo.objects.filter(concluded__contains=[key])
     else:
-        named = Repo.objects.filter(blobs__sha256=key)
+        holders = Repo.objects.filter(blobs__sha256=key)
+        named = Repo.objects.filter(pk__in=[one.pk for one in holders if clearances.at_tip(one, [key])])
     roots = list(named.values_list("pk", flat=True))
     return list(Repo.objects.filter(Q(pk__in=roots) | Q(source__in=roots)).values_list("pk", flat=True))
 

@@ -80,6 +80,16 @@ def test_a_text_that_says_otherwise_is_a_mismatch() -> None:
     assert [one.code for one in found.findings] == [Code.LIC_MISMATCH]
 
 
+def test_the_text_of_what_it_was_made_from_may_lie_beside_its_own() -> None:
+    both = files(**{"LICENSE": text_of("apache-2.0"), "LICENSE-BASE": text_of("mit")})
+    declared = CATALOGUE.declared("apache-2.0")
+    assert [one.code for one in CATALOGUE.identify(declared, both).findings] == [Code.LIC_MISMATCH]
+    assert CATALOGUE.identify(declared, both, inherited={"mit"}).agrees
+    only = CATALOGUE.identify(declared, files(NOTICE=text_of("mit")), inherited={"mit"})
+    assert [one.code for one in only.findings] == [Code.LIC_MISSING]
+    assert not only.agrees
+
+
 def test_without_a_text_a_permissive_label_is_a_warning_and_any_other_holds() -> None:
     free, bound = (CATALOGUE.identify(CATALOGUE.declared(one), {}) for one in ("mit", "llama3.1"))
     assert [(one.code, one.severity) for one in free.findings] == [(Code.LIC_MISSING, Severity.WARN)]

@@ -31,7 +31,7 @@ def catalogue(db: None) -> None:
 
 
 def people(*names: str) -> list[User]:
-    return [User.objects.create(username=name) for name in names]
+    return [User.objects.create(username=name, is_reviewer=True) for name in names]
 
 
 def new_case(digest: str = "d1", subject: str = "s1", now: datetime = NOW) -> Case:

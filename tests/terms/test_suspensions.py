@@ -3,12 +3,14 @@
 import pytest
 from pytest_django.fixtures import Settings
 
-from hub.catalog import access, repos, reviewing, suspending
-from hub.catalog.errors import NotAllowed
+from hub.catalog import access, pulls, repos, reviewing, suspending
+from hub.catalog.errors import NotAllowed, TermsHeld
+from hub.catalog.names import FilePath
+from hub.catalog.operations import AddLarge
 from licenses.errors import WrongState
 from licenses.models import Case, Suspension
 from licenses.reviews import Answer
-from tests.factories import make_repo, make_viewer, push, push_large
+from tests.factories import at, commit_all, make_repo, make_viewer, push, push_large, send
 from tests.licenses.known import text_of
 from tests.terms.kit import again, card, case_of, model, reviewed_hub
 from tests.terms.test_gate import ALL, WEIGHTS, refused, reviewer
@@ -94,3 +96,15 @@ def test_a_data_set_with_weights_in_it_is_held_like_a_model() -> None:
     assert access.may_pull(ann, again(tables)).allowed
     push_large(owner, tables, "model.safetensors", WEIGHTS)
     assert access.may_pull(ann, again(tables)).reason == "held"
+
+
+def test_a_suspended_file_in_a_proposal_suspends_nobody_but_itself() -> None:
+    owner, guest, rita = make_viewer(), make_viewer(), reviewer()
+    repo = model(owner, "plain", MIT)
+    sha256 = send(guest, repo, WEIGHTS)
+    large = AddLarge(FilePath.parse("a.bin"), sha256, len(WEIGHTS))
+    commit_all(guest, repo, [large], create_pr=True)
+    suspending.suspend(rita, kind="digest", key=sha256, reason="Stolen.")
+    assert again(repo).clearance == "clear"
+    with pytest.raises(TermsHeld):
+        pulls.open_file(guest, at(repo, "refs/pr/1"), "a.bin")
