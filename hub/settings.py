@@ -252,6 +252,7 @@ CELERY_TASK_TIME_LIMIT = None
 CELERY_BEAT_SCHEDULE = {
     "claim-due": {"task": "workers.claim_due", "schedule": 10.0, "options": {"expires": 10}},
     "flush-downloads": {"task": "workers.flush_downloads", "schedule": 30.0, "options": {"expires": 30}},
+    "count-lists": {"task": "workers.count_lists", "schedule": 60.0, "options": {"expires": 60}},
     "mail-notices": {"task": "workers.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
     "ask-upkeep": {"task": "workers.ask_upkeep", "schedule": 3600.0, "options": {"expires": 3600}},
 }

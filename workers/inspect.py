@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hub.catalog import clearances, jobs, objects
+from hub.catalog import clearances, indexing, jobs, objects
 from hub.catalog.checkpoints import FACT
 from hub.catalog.errors import CatalogError
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo, RepoBlob
@@ -55,6 +55,7 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
             return False
         with jobs.finishing(job, {"findings": len(facts["findings"])}):
             _write(repo, record, facts)
+            indexing.note_facts(repo, record)
             clearances.note_facts(repo, record)
     return True
 
@@ -64,7 +65,8 @@ def _states(entries: list[Entry]) -> dict[str, str | None]:
 
 
 def _write(repo: Repo, record: CommitRecord, facts: dict[str, Any]) -> None:
-    CommitRecord.objects.filter(pk=record.pk).update(facts=facts)
+    record.facts = facts
+    record.save(update_fields=["facts"])
     total = (facts.get("safetensors") or facts.get("gguf") or {}).get("total")
     Repo.objects.filter(pk=repo.pk, head=record.oid).update(parameters=total)
 

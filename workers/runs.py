@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from hub.catalog import clearances, conversions, jobs, upkeep
+from hub.catalog import clearances, conversions, indexing, jobs, upkeep
 from hub.catalog.jobs import LeaseLost
 from hub.catalog.models import Job
 from storage.errors import ChunksDamaged
-from workers import care, forms, inspect, licensing, quantize_job, recipes, tensor_digests, verify
+from workers import care, forms, indexer, inspect, licensing, quantize_job, recipes, tensor_digests, verify
 from workers.errors import Refused
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ KINDS: dict[str, Callable[[Job], None]] = {
     "make-plain": forms.make_plain,
     "make-chunked": forms.make_chunked,
     "inspect": inspect.inspect_commit,
+    indexing.KIND: indexer.index,
     clearances.KIND: licensing.scan,
     clearances.DESCENDANTS: licensing.descend,
     clearances.DIGESTS: tensor_digests.digest,

@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import clearances, counters, forms, notices, pullrecords, pulse, upkeep
+from hub.catalog import clearances, counters, facets, forms, indexing, notices, pullrecords, pulse, upkeep
 from workers import runs
 
 
@@ -32,14 +32,22 @@ def flush_downloads() -> None:
     pullrecords.flush()
     clearances.expire()
     clearances.ask_missing()
+    indexing.ask_missing()
 
 
 @shared_task(name="workers.ask_upkeep")
 def ask_upkeep() -> None:
     """Ask for sweeping, scrubbing and proofs that were left behind."""
     counters.refresh_window()
+    counters.refresh_trending()
     pullrecords.forget(datetime.now(UTC).date())
     upkeep.ask_upkeep()
+
+
+@shared_task(name="workers.count_lists")
+def count_lists() -> None:
+    """Count what large lists are narrowed by, so that no reader waits for it."""
+    facets.refresh()
 
 
 @shared_task(name="workers.mail_notices")

@@ -258,6 +258,7 @@ def _columns(repo: Repo, case: Case, judged: Lineage) -> dict[str, Any]:
         "uses": sorted(permitted_uses(judged)),
         "users_limit": _users_limit(judged),
         "openness": int(case.lineage.get("openness", 0)),
+        "reviewed": case.state == Case.State.APPROVED,
     }
 
 

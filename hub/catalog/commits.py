@@ -9,7 +9,19 @@ from django.db import transaction
 from dulwich.objects import Blob
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, clearances, holdings, jobs, objects, pushes, refs, revision_sets
+from hub.catalog import (
+    access,
+    clearances,
+    holdings,
+    indexing,
+    jobs,
+    objects,
+    proofs,
+    pushes,
+    refs,
+    revision_sets,
+    traits,
+)
 from hub.catalog.cards import Claims, parse_card
 from hub.catalog.errors import BadRequest, RevisionNotFound, SignInNeeded, StaleParent
 from hub.catalog.models import Card, CommitRecord, PathChange, PullRequest, Ref, Repo, TreeRow
@@ -220,16 +232,16 @@ def _card_of(
     return card, claims
 
 
-FORMATS = ("safetensors", "gguf", "onnx")
-
-
 def describe_head(repo: Repo, record: CommitRecord) -> None:
     """Write what the tip of main claims into the repo's own columns, for lists and searches."""
     claims = Claims(data=record.card.data if record.card else {})
-    formats = [suffix for suffix in FORMATS if suffix in suffixes(repo, record.tree)]
+    present = suffixes(repo, record.tree)
+    formats = [suffix for suffix in traits.FORMATS if suffix in present]
     tags = list(dict.fromkeys([*formats, *claims.tags()]))
     Repo.objects.filter(pk=repo.pk).update(
         head=record.oid, updated_at=record.created_at, license=claims.word("license").lower()[:100],
         pipeline_tag=claims.word("pipeline_tag"), library=claims.word("library_name"), tags=tags,
-        base_models=claims.base_models,
+        base_models=claims.base_models, traits=indexing.traits_of(repo, claims, record, formats),
     )  # fmt: skip
+    proofs.note(repo)
+    indexing.write(repo.pk, record)

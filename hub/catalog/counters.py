@@ -5,18 +5,21 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 
 import redis
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from hub import valkey
-from hub.catalog.models import DownloadDay, Repo
+from hub.catalog.models import DownloadDay, Like, Repo
 
 _log = logging.getLogger(__name__)
 _COUNTS = "downloads:{}"
 _SEEN = "download-seen:{}"
 SAME_DOWNLOAD_SECONDS = 300
 WINDOW_DAYS = 30
+TRENDING_DAYS = 7
+# One like says as much as so many pulls.
+LIKE_WEIGHT = 20
 CHART_DAYS = 90
 
 
@@ -78,6 +81,30 @@ def refresh_window(repo_ids: list[str] | None = None) -> None:
     days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=since).values("repo")
     repos = Repo.objects.all() if repo_ids is None else Repo.objects.filter(pk__in=repo_ids)
     repos.update(downloads=Coalesce(Subquery(days.annotate(total=Sum("count")).values("total")), 0))
+
+
+_TRENDING = f"""
+UPDATE catalog_repo r SET trending = found.score FROM (
+  SELECT repo_id, sum(number * ({TRENDING_DAYS} - (%(today)s - day))) AS score FROM (
+    SELECT repo_id, day, count AS number FROM catalog_downloadday
+    UNION ALL
+    SELECT repo_id, (created_at AT TIME ZONE 'UTC')::date, {LIKE_WEIGHT} FROM catalog_like) events
+  WHERE day > %(today)s - {TRENDING_DAYS} GROUP BY repo_id) found
+WHERE r.id = found.repo_id AND r.trending <> found.score
+"""  # noqa: S608  Only constants are put in.
+
+
+def refresh_trending() -> None:
+    """Add up pulls and likes of the last week, today's seven times, those of six days ago once."""
+    today = datetime.now(UTC).date()
+    since = today - timedelta(days=TRENDING_DAYS)
+    pulled = DownloadDay.objects.filter(day__gt=since).values("repo")
+    liked = Like.objects.filter(created_at__date__gt=since).values("repo")
+    with transaction.atomic():
+        cooled = Repo.objects.exclude(trending=0).exclude(pk__in=pulled).exclude(pk__in=liked)
+        cooled.update(trending=0)
+        with connection.cursor() as cursor:
+            cursor.execute(_TRENDING, {"today": today})
 
 
 def downloads_by_day(repo: Repo, days: int = CHART_DAYS) -> list[tuple[date, int]]:

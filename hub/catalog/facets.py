@@ -1,29 +1,39 @@
-"""How many repos fit, and how many would with one more wish: for lists that are narrowed step by step.
+"""How many repos fit, and how many would with each other value of a facet: what a list shows beside its filters.
 
-Everything that lists count by stands in one column, `Repo.facets`.  The repos of a hub fall into few distinct ones, so
-the database counts those, in an index alone, and the rest is arithmetic.
+Words, tags and the like narrow in the database; everything that facets are made of is counted in bit sets (tallies.py).
+Where many repos are public, a worker makes those each minute, so that no reader waits for it, and counts may be a
+minute old.  Private repos are counted at once, for those who may know of them.
 """
 
-import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.core.cache import cache
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, search
+from hub.catalog import access, search, traits
 from hub.catalog.models import Repo
-from hub.catalog.models.repos import FACET_SEPARATOR, USES
 from hub.catalog.search import Query
+from hub.catalog.seeking import MOST, Hits
+from hub.catalog.tallies import MOST_VALUES, Facts, Tally, bits_of, tally
 
-# A search by words is counted up to here, so that a word that stands in every name costs no more than another.
-MAX_COUNTED = 10_000
-# Where so many repos are public, what they come to is kept for a moment.
-MANY, KEPT_SECONDS, MAX_SUMS = 5_000, 15.0, 500
+# Up to here repos are counted anew for each reader.
+MANY = 2_000
+# Should the worker be away, counts are not kept for longer.
+KEPT_SECONDS = 300
 USERS_STEPS = (10_000, 1_000_000, 100_000_000, 1_000_000_000)
-NAMES = ("task", "library", "license", "uses", "users", "openness")
+_SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
+# Facets with one wish at a time, and the field of the query that holds it.
+SINGLE = ("task", "library", "license", "author", *traits.KINDS)
+# Facets whose values are few by nature.
+_FEW = ("use", "limit", "openness", "state", "read", "size", traits.FORMAT)
+MOST_RUNGS = 8
 
 Values = Mapping[str, int]
 
@@ -41,137 +51,224 @@ class Counts:
         return sorted(self.values[name].items(), key=lambda pair: (-pair[1], pair[0]))[:most]
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    """All repos with the same facets.  ``users`` is the limit, as in `Repo.users_limit`."""
-
-    task: str
-    library: str
-    license: str
-    uses: int
-    openness: int
-    users: int | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What was counted, when, and what it came to for wishes that others had meanwhile."""
-
-    at: float
-    buckets: Sequence[_Bucket]
-    sums: dict[tuple[object, ...], Counts]
+def counts(viewer: Viewer, query: Query, found: Hits | None = None) -> Counts:
+    """Count what fits among the repos that the viewer may know of; ``found`` is what `search.seek` gave."""
+    if found is None and query.typed:
+        found = search.seek(viewer, query)
+    wide = _without_facets(query)
+    public = _public(viewer, query, wide, found)
+    private = _private(viewer, query, wide, found)
+    tables: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for one in (public, private):
+        for name, values in one.values.items():
+            for value, count in values.items():
+                tables[name][value] += count
+    added: dict[str, Values] = {name: dict(tables[name]) for name in public.values}
+    return Counts(public.total + private.total, added, public.exact and private.exact)
 
 
-_kept: dict[str, _Kept] = {}
+def _without_facets(query: Query) -> Query:
+    """Return what the database narrows by: facets with a wish are for the bit sets."""
+    bounds = (None, None) if _is_stepped(query) else query.parameters
+    text, name = (query.text, query.name) if query.typed else ("", "")
+    return replace(
+        query, text=text, name=name, tags=tuple(query.tags), uses=(), users=None, openness=None, states=(),
+        parameters=bounds, task="", library="", license="", author="", format="", architecture="", dtype="",
+        language="", base="",
+    )  # fmt: skip
 
 
-def counts(viewer: Viewer, query: Query) -> Counts:
-    """Count what fits a query among the repos that the viewer may know of."""
-    wide = replace(
-        query, tags=tuple(query.tags), task="", library="", license="", uses=(), users=None, openness=None
-    )
-    public, all_seen = _public(viewer, wide)
-    private, private_seen = _private(viewer, wide)
-    kept = _kept.get(wide.type)
-    if kept is None or public is not kept.buckets or private:
-        return _add_up([*public, *private], query, all_seen and private_seen)
-    wish = (query.task, query.library, query.license, tuple(query.uses), query.users, query.openness)
-    if wish not in kept.sums and len(kept.sums) < MAX_SUMS:
-        kept.sums[wish] = _add_up(public, query, True)
-    return kept.sums.get(wish) or _add_up(public, query, True)
+def _is_stepped(query: Query) -> bool:
+    least, most = query.parameters
+    return (least is None or least in traits.STEPS) and (most is None or most + 1 in traits.STEPS)
 
 
-def _public(viewer: Viewer, wide: Query) -> tuple[Sequence[_Bucket], bool]:
-    repos = search.narrowed(search.public_repos(viewer, wide.type), wide)
-    if wide != Query(type=wide.type, sort=wide.sort):
-        return _capped(repos)
+def _is_open(wide: Query) -> bool:
+    return wide == Query(type=wide.type, sort=wide.sort, tags=())
+
+
+def _public(viewer: Viewer, query: Query, wide: Query, found: Hits | None) -> Counts:
+    repos = search.public_repos(viewer, wide.type)
     if repos.query.is_empty():
-        return (), True
-    kept = _kept.get(wide.type)
-    if kept is not None and time.monotonic() - kept.at <= KEPT_SECONDS:
-        return kept.buckets, True
-    buckets = _grouped(repos)
-    if sum(bucket.count for bucket in buckets) >= MANY:
-        _kept[wide.type] = _Kept(time.monotonic(), buckets, {})
+        return _count(Tally(0, {}), query, 0, repos)
+    known = _kept(wide.type)
+    if known is None:
+        rows = _rows(search.narrowed(repos, wide, found), MANY + 1)
+        if len(rows) <= MANY:
+            counted = tally(rows)
+            return _count(counted, query, counted.every, repos)
+        known = _keep(wide.type)
+    if _is_open(wide):
+        return _count(known, query, known.every, repos)
+    if found is not None and _is_open(replace(wide, text="", name="")):
+        numbers = found.numbers
     else:
-        _kept.pop(wide.type, None)
-    return buckets, True
+        numbers = _numbers(search.narrowed(repos, wide, found))
+    fitting = _count(known, query, bits_of(numbers[:MOST]) & known.every, repos)
+    return replace(fitting, exact=len(numbers) <= MOST)
 
 
-def _private(viewer: Viewer, wide: Query) -> tuple[Sequence[_Bucket], bool]:
+def _private(viewer: Viewer, query: Query, wide: Query, found: Hits | None) -> Counts:
     if viewer.user is None:
-        return (), True
+        return Counts(0, {})
     repos = access.visible_repos(viewer, wide.type).filter(private=True)
-    return _capped(search.narrowed(repos, wide))
+    rows = _rows(search.narrowed(repos, wide, found), MANY + 1)
+    counted = tally(rows[:MANY])
+    return replace(_count(counted, query, counted.every, repos), exact=len(rows) <= MANY)
 
 
-def _grouped(repos: QuerySet[Repo]) -> Sequence[_Bucket]:
-    found = repos.order_by().values_list("facets").annotate(number=Count("*"))
-    return [_bucket(text, number) for text, number in found]
+def _numbers(repos: QuerySet[Repo]) -> Sequence[int]:
+    found = repos.filter(text__isnull=False).order_by().values_list("text__id", flat=True)
+    return list(found[: MOST + 1])
 
 
-def _capped(repos: QuerySet[Repo]) -> tuple[Sequence[_Bucket], bool]:
-    seen = list(repos.order_by().values_list("facets", flat=True)[: MAX_COUNTED + 1])
-    buckets = [_bucket(text, number) for text, number in Counter(seen[:MAX_COUNTED]).items()]
-    return buckets, len(seen) <= MAX_COUNTED
+_COLUMNS = (
+    "text__id", "pipeline_tag", "library", "license", "namespace__name", "traits", "clearance", "concluded", "uses",
+    "users_limit", "openness", "proof", "reviewed", "parameters",
+)  # fmt: skip
 
 
-def _bucket(text: str, number: int) -> _Bucket:
-    task, library, license_, uses, openness, limit = text.split(FACET_SEPARATOR)
-    return _Bucket(task, library, license_, int(uses), int(openness), int(limit) if limit else None, number)
+def _rows(repos: QuerySet[Repo], most: int) -> list[Facts]:
+    return [_facts(*row) for row in _listed(repos)[:most]]
 
 
-def _add_up(buckets: Iterable[_Bucket], query: Query, exact: bool) -> Counts:
-    """A bucket that fails one facet's wish alone still counts for the other values of that facet."""
-    bits = sum(1 << USES.index(use) for use in query.uses)
-    found: dict[str, Counter[Any]] = {name: Counter() for name in NAMES}
-    total = 0
-    for one in buckets:
-        failed = _failed(one, query)
+def _listed(repos: QuerySet[Repo]) -> "QuerySet[Repo, tuple[Any, ...]]":
+    return repos.select_related(None).filter(text__isnull=False).order_by().values_list(*_COLUMNS)
+
+
+def _facts(
+    number: int, task: str, library: str, license_: str, author: str, own: list[str], clearance: str,
+    concluded: list[str], uses: list[str], limit: int | None, openness: int, proof: str, reviewed: bool,
+    parameters: int | None,
+) -> Facts:  # fmt: skip
+    """Return one repo with everything that it counts for."""
+    told = [("task", task), ("library", library), ("license", license_), ("author", author.lower())]
+    values = [pair for pair in told if pair[1]]
+    values += [(kind, value) for kind, _, value in (one.partition(":") for one in own)]
+    values.append(("state", proof))
+    if parameters is not None:
+        values.append(("size", str(traits.bucket(parameters))))
+    if clearance in _SETTLED and concluded:
+        values += [("use", use) for use in uses]
+        values += [("limit", "" if limit is None else str(limit)), ("openness", str(openness))]
+    if reviewed and clearance == Repo.Clearance.CLEAR:
+        values.append(("read", "read"))
+    return Facts(number, values)
+
+
+def refresh() -> None:
+    """Count the public repos of the whole hub, where they are too many to be counted for each reader."""
+    for type_ in Repo.Type.values:
+        public = Repo.objects.filter(type=type_, private=False).order_by()
+        if len(public.values_list("pk")[: MANY + 1]) > MANY:
+            _keep(type_)
+        else:
+            cache.delete_many(_names(type_))
+
+
+_here: dict[str, tuple[str, Tally]] = {}
+
+
+def _names(type_: str) -> tuple[str, str]:
+    return f"facets:{type_}:stamp", f"facets:{type_}"
+
+
+def _kept(type_: str) -> Tally | None:
+    """Return what the worker counted last; each process unpacks it once."""
+    stamp_name, name = _names(type_)
+    stamp = cache.get(stamp_name)
+    if stamp is None:
+        return None
+    if _here.get(type_, ("",))[0] != stamp:
+        packed = cache.get(name)
+        if packed is None:
+            return None
+        _here[type_] = stamp, Tally.unpack(packed)
+    return _here[type_][1]
+
+
+def _keep(type_: str) -> Tally:
+    rows = _listed(Repo.objects.filter(type=type_, private=False)).iterator(chunk_size=5000)
+    counted = tally((_facts(*row) for row in rows), most=MOST_VALUES, all_of=_FEW)
+    stamp_name, name = _names(type_)
+    cache.set(name, counted.pack(), KEPT_SECONDS)
+    cache.set(stamp_name, timezone.now().isoformat(), KEPT_SECONDS)
+    return counted
+
+
+def _count(counted: Tally, query: Query, base: int, repos: QuerySet[Repo]) -> Counts:
+    """Count within ``base``.  What fails one facet's wish alone still counts for the other values of that facet."""
+    chosen = _chosen(counted, query, repos)
+    total = reduce(and_, chosen.values(), base)
+
+    def within(facet: str) -> int:
         # Uses add up: a model that lacks one of those wished for is not counted for another.
-        if len(failed) > 1 or one.uses & bits != bits:
-            continue
-        if not failed:
-            total += one.count
-        for name in failed or NAMES:
-            found[name][getattr(one, name)] += one.count
-    values: dict[str, Values] = {name: _without_blank(found[name]) for name in ("task", "library", "license")}
-    return Counts(total, {**values, **_steps(found["uses"], found["users"], found["openness"])}, exact)
+        kept = [bits for other, bits in chosen.items() if other != facet or facet == "use"]
+        return reduce(and_, kept, base)
+
+    values = {name: _table(counted, name, within(name)) for name in (*SINGLE, "use", "state", "size")}
+    values["state"] = {**values["state"], **_table(counted, "read", within("read"))}
+    fitting, reached = within("limit"), within("openness")
+    values["users"] = {
+        str(step): (fitting & _limits(counted, step)).bit_count() for step in USERS_STEPS if fitting
+    }
+    values["openness"] = {
+        str(rung): (reached & _rungs(counted, rung)).bit_count() for rung in range(1, MOST_RUNGS) if reached
+    }
+    return Counts(total.bit_count(), {name: _without_none(table) for name, table in values.items()})
 
 
-def _without_blank(counter: Counter[str]) -> Values:
-    return {value: count for value, count in counter.items() if value}
+def _table(counted: Tally, facet: str, within: int) -> Values:
+    return {value: (within & bits).bit_count() for value, bits in counted.bits.get(facet, {}).items()}
 
 
-def _steps(uses: Counter[int], limits: Counter[int | None], rungs: Counter[int]) -> Mapping[str, Values]:
-    """Return how many allow each use, take each number of users, and stand on each rung or above."""
-    tables: dict[str, Counter[str]] = {"use": Counter(), "users": Counter(), "openness": Counter()}
-    for allowed, count in uses.items():
-        tables["use"].update({use: count for bit, use in enumerate(USES) if allowed & 1 << bit})
-    for limit, count in limits.items():
-        tables["users"].update({str(step): count for step in USERS_STEPS if _fits(limit, step)})
-    for reached, count in rungs.items():
-        tables["openness"].update({str(rung): count for rung in range(1, reached + 1)})
-    return tables
+def _without_none(table: Values) -> Values:
+    return {value: count for value, count in table.items() if count}
 
 
-def _failed(one: _Bucket, query: Query) -> list[str]:
-    failed = [
-        name
-        for name, wanted, value in (
-            ("task", query.task, one.task),
-            ("library", query.library, one.library),
-            ("license", query.license, one.license),
-        )
-        if wanted and wanted != value
-    ]
-    if query.users is not None and not _fits(one.users, query.users):
-        failed.append("users")
-    if query.openness is not None and one.openness < query.openness:
-        failed.append("openness")
-    return failed
+def _chosen(counted: Tally, query: Query, repos: QuerySet[Repo]) -> dict[str, int]:
+    """Return, for each facet with a wish, which repos fulfil it."""
+    found = {name: _of(counted, query, name, repos) for name in SINGLE if getattr(query, name)}
+    for facet, wishes in (
+        ("use", query.uses),
+        ("state", [state for state in query.states if state != "read"]),
+        ("read", [state for state in query.states if state == "read"]),
+    ):
+        if wishes:
+            found[facet] = reduce(and_, (counted.of(facet, wish) or 0 for wish in wishes))
+    if query.users is not None:
+        found["limit"] = _limits(counted, query.users)
+    if query.openness is not None:
+        found["openness"] = _rungs(counted, query.openness)
+    if query.parameters != (None, None) and _is_stepped(query):
+        found["size"] = _sizes(counted, *query.parameters)
+    return found
 
 
-def _fits(limit: int | None, users: int) -> bool:
-    return limit is None or limit > users
+def _of(counted: Tally, query: Query, name: str, repos: QuerySet[Repo]) -> int:
+    value = getattr(query, name)
+    bits = counted.of(name, value.lower() if name == "author" else value)
+    if bits is None:
+        # Too rare to be kept, so the database finds them quickly.
+        wish: dict[str, Any] = {"type": query.type, name: value}
+        return bits_of(_numbers(search.narrowed(repos, Query(**wish)))) & counted.every
+    return bits
+
+
+def _either(bits: Iterable[int]) -> int:
+    return reduce(or_, bits, 0)
+
+
+def _limits(counted: Tally, users: int) -> int:
+    table = counted.bits.get("limit", {})
+    return _either(bits for limit, bits in table.items() if not limit or int(limit) > users)
+
+
+def _rungs(counted: Tally, least: int) -> int:
+    return _either(bits for rung, bits in counted.bits.get("openness", {}).items() if int(rung) >= least)
+
+
+def _sizes(counted: Tally, least: int | None, most: int | None) -> int:
+    low = traits.bucket(least) if least is not None else 0
+    high = traits.bucket(most + 1) if most is not None else len(traits.STEPS) + 1
+    return _either(bits for size, bits in counted.bits.get("size", {}).items() if low <= int(size) < high)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import forms, jobs
+from hub.catalog import forms, jobs, proofs
 from hub.catalog.errors import BytesMissing, StoreTrouble
 from hub.catalog.models import Job, Ref, Repo, RepoBlob
 from hub.catalog.waiting import release_connection
@@ -210,13 +210,14 @@ def _rewritten(claims: QuerySet[RepoBlob], *, state: str, problem: str) -> list[
 
 
 def weigh(repo: Repo) -> None:
-    """Write how many bytes of large files a repo holds."""
+    """Write how many bytes of large files a repo holds, and how far those of main are proven."""
     with transaction.atomic():
         # Who adds up second sees what the first has added.
         mine = Repo.objects.filter(pk=repo.pk)
         list(mine.select_for_update(no_key=True).values_list("pk"))
         total = RepoBlob.objects.filter(repo=repo, state=State.PROVEN).aggregate(total=Sum("size"))["total"]
         mine.update(used_storage=total or 0)
+        proofs.note(repo)
 
 
 def _is_still_open(upload: Upload) -> bool:

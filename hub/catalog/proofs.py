@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Case, Value, When
 
 from hub.catalog.models import Repo, RepoBlob
 from hub.catalog.objects import FOLDER_MODE
@@ -96,3 +97,10 @@ def unsettled(repos: Sequence[Repo]) -> dict[UUID, str]:
         # 'rejected' sorts after 'proving', so the worst file decides.
         cursor.execute(_UNSETTLED, {"repos": [repo.pk for repo in repos]})
         return dict(cursor.fetchall())
+
+
+def note(repo: Repo) -> None:
+    """Write how far the files at the tip of main are proven into the repo's own row, for lists."""
+    state = unsettled([repo]).get(repo.pk)
+    settled = Case(When(used_storage__gt=0, then=Value("proven")), default=Value("small"))
+    Repo.objects.filter(pk=repo.pk).update(proof=state or settled)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.accounts.people import find_namespace
-from hub.catalog import access, clearances, derived, objects
+from hub.catalog import access, clearances, derived, indexing, objects
 from hub.catalog.commits import record_commit
 from hub.catalog.defaults import attributes_for
 from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, RepoNotFound, SignInNeeded
@@ -138,6 +138,7 @@ def _rename(repo: Repo, namespace: Namespace, name: str) -> None:
     repo.save(update_fields=["namespace", "name", "full_name", "key"])
     if former != repo.key:
         RepoRedirect.objects.update_or_create(type=repo.type, key=former, defaults={"repo": repo})
+    indexing.renamed(repo)
     # Some licenses say how a model is called, and what names it as its base reads on under the new name.
     clearances.renamed(repo)
 

@@ -10,12 +10,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access
+from hub.catalog import access, seeking, traits, words
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Repo
 from hub.catalog.models.repos import USES
+from hub.catalog.seeking import Hits
 
-# What a client may sort by, and the column behind it.  Trending is what was pulled in the last 30 days.
+RELEVANCE = "relevance"
+# What a client may sort by, and the column behind it.  Trending is what was pulled and liked in the last week.
 SORTS = {
     "lastModified": "updated_at",
     "last_modified": "updated_at",
@@ -23,23 +25,28 @@ SORTS = {
     "created_at": "created_at",
     "downloads": "downloads",
     "likes": "likes",
-    "trendingScore": "downloads",
-    "trending_score": "downloads",
+    "trendingScore": "trending",
+    "trending_score": "trending",
 }
 MAX_FILTERS = 50
-FEW = 1000
+# What can be asked of how far a repo is verified; "read" means that a person approved what its terms came to.
+STATES = ("proven", "read", "proving", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked for: ``tags`` must all be there, ``author`` and ``task`` match whole, ``text`` is in the id.
+    """What is looked for: ``tags`` must all be there, ``author`` and ``task`` match whole, ``name`` is in the id.
+
+    ``text`` is in the id, or else all of its words begin words of the name, the tags or the card.
 
     ``uses``, ``users`` (of a company, each month) and ``openness`` (a rung at least) are about settled terms of the
     whole lineage: a repo whose terms wait for somebody fits none of them.  ``binding`` is a license that binds its use.
+    ``parameters`` are bounds, both of them included.
     """
 
     type: str = Repo.Type.MODEL
     text: str = ""
+    name: str = ""
     author: str = ""
     tags: Sequence[str] = field(default_factory=tuple)
     task: str = ""
@@ -51,7 +58,23 @@ class Query:
     binding: str = ""
     gated: bool | None = None
     parameters: tuple[int | None, int | None] = (None, None)
+    format: str = ""
+    architecture: str = ""
+    dtype: str = ""
+    language: str = ""
+    base: str = ""
+    states: Sequence[str] = field(default_factory=tuple)
     sort: str = "trendingScore"
+
+    @property
+    def typed(self) -> str:
+        """What was typed, as it is looked for; '' where that is nothing."""
+        return words.clean(self.text) or words.clean(self.name)
+
+    @property
+    def traits(self) -> list[str]:
+        """What the repo's own column of traits must hold."""
+        return [traits.trait(kind, value) for kind in traits.KINDS if (value := getattr(self, kind))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +85,16 @@ class Page:
     cursor: str = ""
 
 
-def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
+def matching(viewer: Viewer, query: Query, found: Hits | None = None) -> QuerySet[Repo]:
     """Return the repos that fit, narrowed to what the viewer may know of."""
-    return narrowed(access.visible_repos(viewer, query.type).select_related("namespace"), query)
+    return narrowed(
+        access.visible_repos(viewer, query.type).select_related("namespace", "text"), query, found
+    ).defer("text__vector")
+
+
+def seek(viewer: Viewer, query: Query) -> Hits:
+    """Look for the words of a query, once for its list and its counts."""
+    return seeking.hits(access.visible_repos(viewer, query.type), text=query.text, name=query.name)
 
 
 def public_repos(viewer: Viewer, type_: str) -> QuerySet[Repo]:
@@ -74,11 +104,15 @@ def public_repos(viewer: Viewer, type_: str) -> QuerySet[Repo]:
     return Repo.objects.filter(type=type_, private=False)
 
 
-def narrowed(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
-    """Return those of these repos that fit; raises BadRequest."""
-    repos = _by_terms(repos, query)
-    if query.text:
-        repos = repos.filter(full_name__icontains=query.text.replace("\x00", "")[:200])
+def narrowed(repos: QuerySet[Repo], query: Query, found: Hits | None = None) -> QuerySet[Repo]:
+    """Return those of these repos that fit; ``found`` is what `seek` gave for the query.  Raises BadRequest."""
+    repos = _by_traits(_by_terms(repos, query), query)
+    if query.typed:
+        repos = (
+            repos.filter(seeking.condition(text=query.text, name=query.name, of="text__"))
+            if found is None or not found.are_few
+            else repos.filter(text__id__in=found.numbers)
+        )
     if query.author:
         repos = repos.filter(namespace__key=query.author.lower())
     if query.tags:
@@ -94,6 +128,18 @@ def narrowed(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
         repos = repos.filter(tags__contains=[f"license:{query.license.lower()}"], license=query.license)
     if query.gated is not None:
         repos = repos.exclude(gated="") if query.gated else repos.filter(gated="")
+    return repos
+
+
+def _by_traits(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
+    if wanted := query.traits:
+        repos = repos.filter(traits__contains=[one.replace("\x00", "") for one in wanted])
+    if unknown := [state for state in query.states if state not in STATES]:
+        raise BadRequest(f"state must be one of {', '.join(STATES)}, not {unknown[0][:80]!r}.")
+    if "read" in query.states:
+        repos = repos.filter(reviewed=True, clearance=Repo.Clearance.CLEAR)
+    for state in query.states:
+        repos = repos if state == "read" else repos.filter(proof=state)
     least, most = query.parameters
     if least is not None:
         repos = repos.filter(parameters__gte=least)
@@ -119,58 +165,47 @@ def _by_terms(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
     return repos
 
 
-def find(viewer: Viewer, query: Query, *, limit: int, cursor: str = "") -> Page:
-    """Return one page in the order asked for, newest or largest first; raises BadRequest for a bad sort or cursor."""
-    column = SORTS.get(query.sort)
-    if column is None:
-        raise BadRequest(f"sort must be one of {', '.join(sorted(SORTS))}, not {query.sort!r}.")
-    repos = _few_by_words(matching(viewer, query), query).order_by(f"-{column}", "pk")
-    if cursor:
-        repos = repos.filter(_behind(column, cursor))
-    found = list(repos[: limit + 1])
-    more = len(found) > limit
-    return Page(found[:limit], _cursor(column, found[limit - 1]) if more else "")
+def behind(repos: QuerySet[Repo], column: str, value: object, pk: object) -> QuerySet[Repo]:
+    """Return what follows this repo in the order of a column, the largest first; raises ValueError or TypeError.
 
-
-def _few_by_words(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
-    """Name the repos that hold the words one by one where they are few.
-
-    How rare some letters in a row are is hard to foresee: the database would rather walk through all repos in order
-    than sort a hundred that an index finds at once.
+    Keyset paging: what is new in front never shifts the pages behind it.
     """
-    if not query.text:
-        return repos
-    found = list(repos.select_related(None).order_by().values_list("pk", flat=True)[: FEW + 1])
-    return repos if len(found) > FEW else Repo.objects.filter(pk__in=found).select_related("namespace")
-
-
-def _cursor(column: str, repo: Repo) -> str:
-    value = getattr(repo, column)
-    text = json.dumps([value.isoformat() if hasattr(value, "isoformat") else value, str(repo.pk)])
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _behind(column: str, cursor: str) -> Q:
-    """Keyset paging: what is new in front never shifts the pages behind it."""
-    try:
-        value, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        value = _moment(value) if column.endswith("_at") else _count(value)
-        pk = UUID(pk)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise BadRequest("cursor is not one that this hub has given out.") from None
+    last = _moment(value) if column.endswith("_at") else whole(value)
     # The first condition says again what the others say, in a way that lets an index begin there.
-    not_larger, smaller = Q(**{f"{column}__lte": value}), Q(**{f"{column}__lt": value})
-    return not_larger & (smaller | Q(**{column: value, "pk__gt": pk}))
+    not_larger, smaller = Q(**{f"{column}__lte": last}), Q(**{f"{column}__lt": last})
+    return repos.filter(not_larger & (smaller | Q(**{column: last, "pk__gt": UUID(str(pk))})))
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+def pack_cursor(*values: object) -> str:
+    """Return where a page ended, as one word."""
+    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode()
+
+
+def read_cursor(cursor: str, length: int) -> list[object]:
+    """Return what `pack_cursor` was given; raises BadRequest."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, RecursionError):
+        raise bad_cursor() from None
+    if not isinstance(values, list) or len(values) != length:
+        raise bad_cursor()
+    return values
+
+
+def bad_cursor() -> BadRequest:
+    """The error of a cursor that makes no sense."""
+    return BadRequest("cursor is not one that this hub has given out.")
+
+
+def _moment(text: object) -> datetime:
+    moment = datetime.fromisoformat(str(text))
     if moment.tzinfo is None or not 1000 < moment.year < 9999:
         raise ValueError
     return moment
 
 
-def _count(value: object) -> int:
+def whole(value: object) -> int:
+    """Return a number that the database can hold; raises ValueError."""
     if not isinstance(value, int) or abs(value) >= 2**63:
         raise ValueError
     return value

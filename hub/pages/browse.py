@@ -1,6 +1,6 @@
 """The lists: models, data sets, and what belongs to one namespace."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -10,18 +10,21 @@ from django.utils.cache import patch_vary_headers
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
-from hub.catalog import access, facets, likes, search
+from hub.catalog import access, facets, likes, ranking, search
 from hub.catalog.collections import slug_of
 from hub.catalog.collections import visible as visible_collections
 from hub.catalog.errors import RepoNotFound
 from hub.catalog.members import may_manage, storage_of
-from hub.catalog.models import Collection, Repo
+from hub.catalog.models import Collection, Repo, RepoText
 from hub.catalog.proofs import unsettled
+from hub.catalog.seeking import Hits
 from hub.pages.doors import page
-from hub.pages.wishes import SORTS, Wish, chips, choices
+from hub.pages.offers import offered
+from hub.pages.wishes import Wish, address, chips
 from licenses.openness import Rung
 
 PAGE = 30
+MOST_NAMED = 3
 _SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
 _HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
 
@@ -37,6 +40,12 @@ class Row:
     def is_settled(self) -> bool:
         """True where review or a policy has settled the terms."""
         return self.repo.clearance in _SETTLED and bool(self.repo.concluded)
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of its card."""
+        text: RepoText | None = getattr(self.repo, "text", None)
+        return text.summary if text else ""
 
     @property
     def waits(self) -> bool:
@@ -70,21 +79,34 @@ def rows_of(repos: list[Repo]) -> list[Row]:
 def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:
     wish = Wish.read(request)
     query = wish.query(type_)
-    counted = facets.counts(viewer, query)
-    found = search.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""))
-    following = request.GET.copy()
-    following["after"] = found.cursor
+    hits = search.seek(viewer, query)
+    counted = facets.counts(viewer, query, hits)
+    found = ranking.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""), found=hits)
     context: dict[str, Any] = {
-        "wish": wish, "type": type_, "sorts": [(key, words) for key, (words, _) in SORTS.items()],
-        "rows": rows_of(found.repos), "total": counted.total, "exact": counted.exact, "here": request.path,
-        "chips": chips(wish, request.GET, request.path), "choices": choices(wish, counted, type_),
-        "next_query": following.urlencode() if found.cursor else "", "is_later": "after" in request.GET,
+        "wish": wish, "type": type_, "rows": rows_of(found.repos), "total": counted.total, "exact": counted.exact,
+        "near": hits.near, "left_out": _left_out(viewer, query, counted, hits),
+        "here": request.path, "chips": chips(wish, request.GET, request.path),
+        "offered": offered(wish, counted, type_), "is_later": "after" in request.GET,
+        "next_query": address(request.GET, after=found.cursor) if found.cursor else "",
+        "first_query": address(request.GET, after=""),
     }  # fmt: skip
     partial = request.headers.get("HX-Target") == "results"
     context["partial"] = partial
     response = render(request, "browse/results.html" if partial else "browse/list.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _left_out(
+    viewer: Viewer, query: search.Query, counted: facets.Counts, hits: Hits
+) -> dict[str, Any] | None:
+    """Return what would fit once it is proven: it is named below a list of proven ones, and not in it."""
+    number = counted.values["state"].get("proving", 0) if "proven" in query.states else 0
+    if not number:
+        return None
+    states = ["proving", *(state for state in query.states if state != "proven")]
+    waiting = ranking.find(viewer, replace(query, states=states), limit=MOST_NAMED, found=hits)
+    return {"number": number, "repos": waiting.repos, "more": number - len(waiting.repos)}
 
 
 @page
@@ -117,7 +139,9 @@ def _gathered(viewer: Viewer, space: Namespace) -> list[Collection]:
 
 def _about(viewer: Viewer, space: Namespace) -> dict[str, Any]:
     found = [
-        search.find(viewer, search.Query(type=type_, author=space.name, sort="lastModified"), limit=100).repos
+        ranking.find(
+            viewer, search.Query(type=type_, author=space.name, sort="lastModified"), limit=100
+        ).repos
         for type_ in (Repo.Type.MODEL, Repo.Type.DATASET)
     ]
     rows = rows_of([*found[0], *found[1]])

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import feedgenerator
 
 from hub.accounts.identity import Viewer
-from hub.catalog import search
+from hub.catalog import ranking, search
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.web import public_base
@@ -20,7 +20,7 @@ def newest(request: HttpRequest, viewer: Viewer, *, kind: str) -> HttpResponse:
     author = request.GET.get("author", "").strip()[:100]
     query = search.Query(type=kind, author=author, sort="createdAt")
     # A feed is passed on without thinking, so it holds nothing that is not for everybody here.
-    found = [repo for repo in search.find(viewer, query, limit=NEWEST).repos if not repo.private]
+    found = [repo for repo in ranking.find(viewer, query, limit=NEWEST).repos if not repo.private]
     base = public_base(request)
     feed = feedgenerator.Atom1Feed(
         title=f"{TITLES[kind]}{f' of {author}' if author else ''} · Weighhouse",

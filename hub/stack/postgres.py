@@ -30,6 +30,9 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "96MB",
     "jit": "off",
+    # Queries are small and their pages in memory; helpers would take longer to start than to help.
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
     "log_min_messages": "warning",
     "log_checkpoints": "off",
     "timezone": "UTC",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from django.core.cache import cache
 from pytest_django import Settings
 
 from hub.accounts.identity import ANONYMOUS, Viewer
@@ -10,8 +11,10 @@ from hub.catalog import facets
 from hub.catalog.errors import BadRequest
 from hub.catalog.facets import counts
 from hub.catalog.models import Repo
-from hub.catalog.search import Query, find, matching
-from tests.factories import make_repo, make_viewer
+from hub.catalog.ranking import find
+from hub.catalog.search import Query, matching
+from tests.factories import make_repo, make_viewer, push, push_large
+from tests.workers.formats.build import safetensors
 
 EVERYTHING = ["commercial", "redistribute", "modify", "no-field-of-use-limits", "everywhere"]
 
@@ -96,16 +99,51 @@ def test_pages_follow_each_other_where_many_are_equal(owner: Viewer) -> None:
     assert len(seen) == len(set(seen)) == 8
 
 
-def test_what_many_public_repos_come_to_is_kept_for_a_moment_and_private_ones_are_added(
+def test_traits_are_read_in_card_and_files_and_counted(db: None) -> None:
+    ada = make_viewer("ada")
+    repo = make_repo(ada, "ships")
+    card = b"---\nlanguage: [en, NL]\nbase_model: far/Base\n---\n# Ships\n"
+    config = b'{"model_type": "llama", "quantization_config": {"quant_method": "awq"}}'
+    push(ada, repo, {"README.md": card, "config.json": config})
+    header = {"a": {"dtype": "BF16", "shape": [300], "data_offsets": [0, 600]}}
+    header["b"] = {"dtype": "F32", "shape": [1], "data_offsets": [600, 604]}
+    push_large(ada, repo, "model.safetensors", safetensors(header, bytes(604)))
+    mine = Repo.objects.get(pk=repo.pk)
+    read = {"architecture:llama", "dtype:BF16", "dtype:AWQ"}
+    assert {*mine.traits} == {"format:safetensors", "language:en", "language:nl", "base:far/Base", *read}
+    assert (mine.proof, mine.parameters) == ("proven", 301)
+    push(ada, repo, {"notes.txt": b"Nothing of the weights has changed."})
+    assert read <= {*Repo.objects.get(pk=repo.pk).traits}
+    for query in (
+        Query(architecture="llama"), Query(dtype="BF16", language="nl"), Query(base="far/Base", author="ADA"),
+        Query(format="safetensors", states=["proven"]), Query(parameters=(None, 50_000_000 - 1)),
+    ):  # fmt: skip
+        assert counts(ANONYMOUS, query).total == matching(ANONYMOUS, query).count() == 1, query
+    found = counts(ANONYMOUS, Query(states=["read"], dtype="BF16", parameters=(50_000_000, None)))
+    assert found.total == 0 and found.values["state"] == {} and found.values["size"] == {}
+    assert counts(ANONYMOUS, Query(architecture="gpt2")).values["architecture"] == {"llama": 1}
+    with pytest.raises(BadRequest, match="state must be one of proven"):
+        find(ANONYMOUS, Query(states=["perfect"]), limit=1)
+
+
+def test_counts_that_a_worker_made_are_those_of_the_lists(
     owner: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facets, "MANY", 2)
-    monkeypatch.setattr(facets, "_kept", {})
-    first = counts(ANONYMOUS, Query(uses=["commercial"]))
-    settled(owner, "later", uses=EVERYTHING, openness=4)
-    assert counts(ANONYMOUS, Query(uses=["commercial"])) is first
-    assert counts(ANONYMOUS, Query(uses=["modify"])).total == 3
-    assert counts(owner, Query(uses=["commercial"])).total == 3
-    assert counts(ANONYMOUS, Query(text="later", uses=["commercial"])).total == 1
-    monkeypatch.setattr(facets, "KEPT_SECONDS", -1.0)
-    assert counts(ANONYMOUS, Query(uses=["commercial"])).total == 3
+    monkeypatch.setattr(facets, "MANY", 3)
+    monkeypatch.setattr(facets, "MOST_VALUES", 1)
+    Repo.objects.filter(name="llama").update(
+        license="llama3.1", tags=["license:llama3.1"], parameters=8 * 10**9
+    )
+    try:
+        facets.refresh()
+        queries = (
+            Query(), Query(uses=["modify"]), Query(users=5, openness=3), Query(license="mit"), Query(text="e"),
+            Query(license="llama3.1", uses=["modify"]), Query(parameters=(4 * 10**9, 9 * 10**9 - 1)),
+            Query(parameters=(1, 2)), Query(author="ada", openness=4), Query(tags=["license:mit"]),
+        )  # fmt: skip
+        for query in queries:
+            for viewer in (ANONYMOUS, owner):
+                assert counts(viewer, query).total == matching(viewer, query).count(), query
+        assert counts(ANONYMOUS, Query(license="llama3.1")).values["license"]["mit"] == 2
+    finally:
+        cache.clear()

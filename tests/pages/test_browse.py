@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hub.accounts.models import User
 from hub.catalog.models import Repo, RepoBlob
-from tests.pages.kit import CARD, pointer_of, put, text_of
+from tests.pages.kit import CARD, pointer_of, put, text_of, words_of
 
 Maker = Callable[..., Repo]
 
@@ -95,8 +95,45 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         put(ada, repo, {"model.bin": pointer_of(repo, b"%d" % number)})
     with django_assert_max_num_queries(6):
         client.get("/")
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         client.get("/?q=m", headers={"HX-Request": "true", "HX-Target": "results"})
+    with django_assert_max_num_queries(9):
+        wishes = "task=text-generation&license=apache-2.0&state=proven&from=1000000000&q=ships"
+        client.get(f"/?{wishes}&use=commercial", headers={"HX-Request": "true", "HX-Target": "results"})
+
+
+def test_filters_are_chips_that_can_be_taken_away(client: Client, make_repo: Maker) -> None:
+    repo = make_repo("ada/ships", {"README.md": CARD})
+    Repo.objects.filter(pk=repo.pk).update(traits=["format:gguf", "language:nl"], parameters=8 * 10**9)
+    wishes = "format=gguf&language=nl&from=4000000000&to=9000000000&state=&sort="
+    page = text_of(client.get(f"/?{wishes}"))
+    assert page.count('class="result ') == 1 and "They weigh ships." in page
+    for words in ("GGUF", "Dutch", "4 B to 9 B weights"):
+        assert f"</span>{words}<svg" in page
+    assert 'href="/?language=nl&amp;from=4000000000&amp;to=9000000000"' in page
+    assert 'href="/?format=gguf&amp;language=nl"' in page
+    assert 'name="model" value="ada/ships"' in page and 'action="/compare"' in page
+
+
+def test_what_is_still_being_proven_is_named_below_the_list_of_proven_ones(
+    client: Client, ada: User, make_repo: Maker
+) -> None:
+    for name in ("ships", "boats"):
+        repo = make_repo(f"ada/{name}")
+        put(ada, repo, {"model.bin": pointer_of(repo, name.encode())})
+    Repo.objects.filter(name="ships").update(proof="proving")
+    Repo.objects.filter(name="boats").update(proof="proven")
+    page = words_of(client.get("/?state=proven"))
+    assert "1 model" in page and "One more match is still being proven and left out: ada/ships." in " ".join(
+        page.split()
+    )
+
+
+def test_what_is_only_called_alike_is_shown_as_such(client: Client, make_repo: Maker) -> None:
+    make_repo("ada/mistral-7b")
+    page = text_of(client.get("/?q=mistarl"))
+    assert "Nothing here has “mistarl” in it" in page and page.count('class="result ') == 1
+    assert "Best match" in page and "Best match" not in text_of(client.get("/"))
 
 
 def test_private_models_are_seen_by_their_people_only(

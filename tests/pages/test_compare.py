@@ -24,7 +24,7 @@ def test_models_stand_side_by_side(client: Client, ada: User, make_repo: Callabl
     ships_of(Viewer(user=ada))
     work()
     Repo.objects.filter(name="planes").update(
-        clearance="clear", concluded=["apache-2.0"], uses=["commercial"], openness=4
+        clearance="clear", concluded=["apache-2.0"], uses=["commercial"], openness=4, users_limit=700_000_000
     )
     words = words_of(client.get("/compare", {"model": ["ada/planes", "ada/ships"]}))
     for said in (

@@ -2,6 +2,7 @@
 
 from hub.catalog.models.content import Inspection, RepoBlob, TensorDigest
 from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, TreeRow
+from hub.catalog.models.listing import RepoText
 from hub.catalog.models.notices import Collection, CollectionItem, Notice
 from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
 from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
@@ -30,6 +31,7 @@ __all__ = [
     "Repo",
     "RepoBlob",
     "RepoRedirect",
+    "RepoText",
     "RetiredRepo",
     "TensorDigest",
     "TokenScope",

@@ -5,9 +5,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils import timezone
 
 from hub.accounts.models import Namespace
@@ -15,19 +14,6 @@ from hub.catalog.models.lengths import OID_LENGTH, SHA256_LENGTH
 
 # What the terms allow counts only once they are settled: a repo that waits for a person allows nothing yet.
 USES = ("commercial", "redistribute", "modify", "no-field-of-use-limits", "everywhere")
-FACET_SEPARATOR = "\x1f"
-_SETTLED = "clearance IN ('clear', 'declared') AND cardinality(concluded) > 0"
-FACETS_SQL = models.Func(
-    template="pipeline_tag || chr(31) || library || chr(31) || license || chr(31) || CASE WHEN "
-    + _SETTLED
-    + " THEN ("
-    + " + ".join(
-        f"(CASE WHEN '{use}' = ANY(uses) THEN {1 << bit} ELSE 0 END)" for bit, use in enumerate(USES)
-    )
-    + ")::text || chr(31) || openness::text || chr(31) || COALESCE(users_limit::text, '')"
-    " ELSE '0' || chr(31) || '0' || chr(31) || '0' END",
-    output_field=models.CharField(),
-)
 
 
 class ObjectNetwork(models.Model):
@@ -96,13 +82,24 @@ class Repo(models.Model):
     library = models.CharField(max_length=100, blank=True)
     tags = ArrayField(models.CharField(max_length=200), default=list)
     base_models = ArrayField(models.CharField(max_length=200), default=list)
+    traits = ArrayField(
+        models.CharField(max_length=220),
+        default=list,
+        help_text="what lists narrow by, as kind:value; see traits.py",
+    )
     parameters = models.BigIntegerField(null=True)
+    proof = models.CharField(
+        max_length=8, default="small", help_text="how far the files of main are proven: see proofs.py"
+    )
     used_storage = models.BigIntegerField(
         default=0, help_text="bytes of the distinct large files in this repo"
     )
     downloads = models.BigIntegerField(default=0, help_text="in the last 30 days")
     downloads_all_time = models.BigIntegerField(default=0)
     likes = models.IntegerField(default=0)
+    trending = models.BigIntegerField(
+        default=0, help_text="pulls and likes of the last days, newer ones more"
+    )
 
     # What the terms of the whole lineage come to, for facets; written with the clearance.
     concluded = ArrayField(
@@ -114,6 +111,7 @@ class Repo(models.Model):
         help_text="monthly users from which on a license of one's own is needed; null: none, 0: not known",
     )
     openness = models.SmallIntegerField(default=0, help_text="rung of the ladder")
+    reviewed = models.BooleanField(default=False, help_text="a person approved what the terms came to")
 
     cleared_until = models.DateTimeField(
         null=True, help_text="when what the clearance rests on runs out; from then on it does not count"
@@ -121,16 +119,12 @@ class Repo(models.Model):
     # A scan that was asked for later than the last one began is still to be done.
     scans_asked = models.IntegerField(default=0)
     scans_done = models.IntegerField(default=0)
-    facets = models.GeneratedField(
-        expression=FACETS_SQL, output_field=models.CharField(max_length=400), db_persist=True,
-        help_text="everything that lists count by, in one text; read by hub.catalog.facets",
-    )  # fmt: skip
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["type", "key"], name="one_repo_per_id")]
         indexes: ClassVar = [
-            GinIndex(OpClass(Upper("full_name"), name="gin_trgm_ops"), name="repo_name_trigrams"),
             GinIndex(fields=["tags"], name="repo_tags"),
+            GinIndex(fields=["traits"], name="repo_traits"),
             GinIndex(fields=["uses"], name="repo_uses"),
             GinIndex(fields=["concluded"], name="repo_concluded"),
             models.Index(fields=["type", "-updated_at"], name="repo_newest"),
@@ -142,8 +136,7 @@ class Repo(models.Model):
             models.Index(fields=["type", "-downloads", "id"], name="repo_most_pulled"),
             models.Index(fields=["type", "-likes", "id"], name="repo_most_liked"),
             models.Index(fields=["type", "-created_at", "id"], name="repo_latest_made"),
-            # Counting reads this index alone, never the table.
-            models.Index(fields=["type", "private"], include=["namespace", "facets"], name="repo_counts"),
+            models.Index(fields=["type", "-trending", "id"], name="repo_trending"),
         ]
 
     def __str__(self) -> str:

@@ -9,8 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hub.catalog.models import Repo
+from hub.pages.facetwords import RUNGS
 from hub.pages.templatetags.house import license_brief, symbol_of
-from hub.pages.wishes import RUNGS
 from licenses.openness import RUNG_NAMES, Rung
 from licenses.terms import Reading
 

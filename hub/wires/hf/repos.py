@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, duplicates, facets, repos, search
+from hub.catalog import access, duplicates, facets, ranking, repos, search
 from hub.catalog.errors import BadRequest, NameTaken, RepoNotFound
 from hub.catalog.lookups import Located, locate, locate_heads, rights_if_needed
 from hub.catalog.models import Repo
@@ -149,7 +149,7 @@ def auth_check(
 def listing(request: HttpRequest, viewer: Viewer, *, kind: str) -> HttpResponse:
     """`GET /api/{kind}`: filters, order and Link pages."""
     expand = _wanted(request)
-    page = search.find(
+    page = ranking.find(
         viewer,
         _query(request, kind),
         limit=page_limit(request, LIST_PAGE),
@@ -170,14 +170,21 @@ def _query(request: HttpRequest, kind: str) -> search.Query:
         tag for key in ("filter", "apps", "tags", "library", "language") for tag in get.getlist(key) if tag
     ]
     return search.Query(
-        type=kind, text=get.get("search", ""), author=get.get("author", ""), tags=tags,
-        task=get.get("pipeline_tag", ""), gated=gated, sort=get.get("sort") or "trendingScore",
+        type=kind, name=get.get("search", ""), author=get.get("author", ""), tags=tags,
+        task=get.get("pipeline_tag", ""), gated=gated, sort=get.get("sort") or search.RELEVANCE,
         parameters=search.parse_parameters(get.get("num_parameters", "")),
-        # Ours, beside the protocol: what the settled terms of the whole lineage allow.
-        uses=[use for text in get.getlist("use") for use in text.split(",") if use],
+        # Ours, beside the protocol: words of cards and slips of the pen, and what was read in the files.
+        text=get.get("q", ""), format=get.get("format", "")[:200], architecture=get.get("architecture", "")[:200],
+        dtype=get.get("dtype", "")[:200], base=get.get("base_model", "")[:200], states=_listed(request, "state"),
+        # And what the settled terms of the whole lineage allow.
+        uses=_listed(request, "use"),
         users=_number_in(request, "users"), openness=_number_in(request, "openness"),
         binding=get.get("binding", "")[:100],
     )  # fmt: skip
+
+
+def _listed(request: HttpRequest, name: str) -> list[str]:
+    return [one for text in request.GET.getlist(name)[:50] for one in text.split(",")[:50] if one]
 
 
 def _number_in(request: HttpRequest, name: str) -> int | None:

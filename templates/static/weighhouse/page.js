@@ -46,6 +46,23 @@
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   });
 
+  // What is picked for a comparison changes nothing in the list that it stands in.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[form=compare]")) event.stopPropagation();
+  }, true);
+
+  // Filters that were unfolded stay so when their counts come anew.
+  const facets = (open) => [...document.querySelectorAll(`details[data-facet]${open ? "[open]" : ""}`)];
+  let unfolded = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    if (facets().length) unfolded = facets(true).map((facet) => facet.dataset.facet);
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (!unfolded) return;
+    for (const facet of facets()) facet.open = unfolded.includes(facet.dataset.facet) || !!facet.querySelector("input:checked:not([value=''])");
+    unfolded = null;
+  });
+
   // The address of a list names only what was chosen.
   document.addEventListener("htmx:configRequest", (event) => {
     for (const [name, value] of [...event.detail.formData]) {
