@@ -7,7 +7,7 @@ AS_DEPLOYED = HUB_PUBLIC_URL=https://hub.example.org HUB_TRUSTED_PROXIES=127.0.0
 	HUB_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-only-for-this-check-0123456789
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test matrix check bench lock clean
+.PHONY: help up dev test matrix check bench words lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/ -/'
@@ -36,6 +36,9 @@ check: dev  ## Check style, types, imports, templates, migrations and deployment
 
 bench: dev  ## Measure speed and memory
 	@$(IN)/python -m tests.bench
+
+words: dev  ## Bring translations up to date with the texts of pages, and say what lacks one
+	@$(IN)/python -m tests.words
 
 lock: dev  ## Write the lock files anew from pyproject.toml
 	@$(IN)/uv pip compile pyproject.toml -o requirements.lock $(LOCK_OPTIONS)

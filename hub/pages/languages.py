@@ -1,0 +1,42 @@
+"""Which language a page speaks: what the reader chose, else what the browser asks for.  Programs hear English."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
+
+# Texts that programs compare and quote must not change with a header that their library happens to send.
+_ENGLISH = ("hub.wires.", "hub.pages.feeds", "hub.health")
+_PROGRAMS = ("/api/", "/lfs/", "/cas/", "/bytes/", "/v1/")
+
+
+class LanguageMiddleware:
+    """Choose the language before a view runs, and name it with every page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_program = request.path_info.startswith(_PROGRAMS)
+        translation.activate("en" if is_program else translation.get_language_from_request(request))
+        response = self.get_response(request)
+        if response.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ["Accept-Language"])
+            response.headers.setdefault("Content-Language", translation.get_language() or "en")
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> None:
+        """Files lie at addresses that look like those of pages, so it is known only now which door this is."""
+        if getattr(view, "__module__", "").startswith(_ENGLISH):
+            translation.activate("en")
+
+
+# The form is on every page.  Nothing hangs on it but the language of one browser, so it takes no token: a token would
+# hand a cookie to everybody who only reads.  It leads back to the page it came from, and to no other site.
+choose = csrf_exempt(set_language)
