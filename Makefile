@@ -20,10 +20,10 @@ dev:  ## Make the environment for tests and checks
 	@$(BOOTSTRAP) --dev
 
 test: dev  ## Run the tests against real servers
-	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
+	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadgroup
 
-matrix: dev  ## Run the journeys by chunks with every supported release of the client, and large uploads in a browser
-	@$(IN)/python -m pytest -m "matrix or not matrix" $(wildcard tests/journeys/test_xet*.py) tests/pages/test_upload.py
+matrix: dev  ## Run all journeys both ways, with every supported release of the client, and large uploads in a browser
+	@$(IN)/python -m pytest -m "matrix or not matrix" tests/journeys tests/stack tests/pages/test_upload.py
 
 check: dev  ## Check style, types, imports, templates, migrations and deployment settings
 	$(IN)/ruff check .

@@ -18,9 +18,21 @@ __all__ = ["hub", "live_hub", "live_hub_proxy"]
 _session: list[RunningServers] = []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all that ask the shared live hubs, so that each is started once."""
+    for item in items:
+        shares = "hub" in getattr(item, "fixturenames", ()) and item.get_closest_marker("own_hub") is None
+        item.add_marker(pytest.mark.xdist_group("live hubs" if shares else str(item.path)))
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
-    """Start PostgreSQL, Valkey and SeaweedFS in a folder of this session and point the settings at them."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL, Valkey and SeaweedFS in a folder of this session and point the settings at them.
+
+    Where tests run in several processes, the one that hands them out runs none and needs no server.
+    """
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
     for name in [name for name in os.environ if name.startswith("HUB_")]:
         del os.environ[name]
     data_dir = Path(tempfile.mkdtemp(prefix="hub-tests-"))

@@ -158,9 +158,13 @@ def live_hub_proxy() -> Iterator[LiveHub]:
     yield from run_live_hub(HUB_DELIVERY="proxy")
 
 
-@pytest.fixture(params=["redirect", "proxy"])
+# Marks tests of what depends on the way that bytes travel; all others run with proxied bytes by `make matrix` only.
+BOTH_WAYS = pytest.mark.parametrize("hub", ["redirect", "proxy"], indirect=True)
+
+
+@pytest.fixture(params=["redirect", pytest.param("proxy", marks=pytest.mark.matrix)])
 def hub(request: pytest.FixtureRequest) -> LiveHub:
-    """Both kinds of hub, one after the other."""
+    """A whole hub of the kind that is asked for."""
     name = {"redirect": "live_hub", "proxy": "live_hub_proxy"}[request.param]
     live: LiveHub = request.getfixturevalue(name)
     return live

@@ -11,8 +11,9 @@ import pytest
 from huggingface_hub import HfApi
 
 from tests.journeys.people import ALICE, bearer, sha256_of
-from tests.live import LiveHub
+from tests.live import BOTH_WAYS, LiveHub
 
+pytestmark = BOTH_WAYS
 LARGE = bytes(range(256)) * 4000
 SMALL = b"0123456789"
 

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import HfApi, HfFileSystem
 
 from tests.journeys.people import ALICE
-from tests.live import LiveHub
+from tests.live import BOTH_WAYS, LiveHub
 
 LARGE = bytes(range(256)) * 300
 
@@ -39,6 +39,7 @@ def test_listing_and_finding(fs: Any, repo: str) -> None:
     assert expanded["last_commit"].title == "Upload dir/sub/w.bin with huggingface_hub"
 
 
+@BOTH_WAYS
 def test_reading_in_pieces(fs: Any, repo: str) -> None:
     with fs.open(f"{repo}/dir/sub/w.bin", "rb", block_size=1000) as file:
         file.seek(70_000)

@@ -9,6 +9,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 
 from tests.journeys import people
 from tests.journeys.people import BOB, bearer
+from tests.live import BOTH_WAYS
 
 
 def weights_of(repo: str) -> bytes:
@@ -24,6 +25,7 @@ def gated(alice: HfApi, new_repo: Callable[..., str]) -> str:
     return repo
 
 
+@BOTH_WAYS
 def test_a_gated_repo_shows_its_names_and_keeps_its_bytes(
     gated: str, bob: HfApi, stranger: HfApi, alice: HfApi, tmp_path: object
 ) -> None:
@@ -90,6 +92,7 @@ def test_an_automatic_gate_opens_for_whoever_asks(
     bob.auth_check(gated)
 
 
+@BOTH_WAYS
 def test_the_bytes_of_a_gated_repo_cannot_be_claimed(
     gated: str, bob: HfApi, http: httpx.Client, alice: HfApi
 ) -> None:

@@ -10,7 +10,7 @@ from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError
 
 from tests.journeys.people import ALICE, People, read_tree, write_tree
-from tests.live import LiveHub
+from tests.live import BOTH_WAYS, LiveHub
 
 MIB = 2**20
 AWFUL = [
@@ -37,6 +37,7 @@ def model_folder() -> dict[str, bytes]:
     }
 
 
+@BOTH_WAYS
 def test_a_folder_goes_up_and_comes_down_by_the_program(
     hub: LiveHub, people: People, new_repo: Callable[..., str], folder: Path, tmp_path: Path
 ) -> None:
@@ -63,6 +64,7 @@ def test_the_program_makes_the_repo_and_says_who_is_signed_in(
     assert "alice" in people.hf("auth", "whoami", home=tmp_path / "home")
 
 
+@BOTH_WAYS
 def test_awful_file_names_survive(
     hub: LiveHub, alice: HfApi, new_repo: Callable[..., str], folder: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +101,7 @@ def test_an_unchanged_folder_is_not_sent_again(
     assert [commit.commit_id for commit in alice.list_repo_commits(repo)][:2] == [third.oid, first.oid]
 
 
+@BOTH_WAYS
 def test_a_multipart_file_goes_up_and_comes_down(
     alice: HfApi, new_repo: Callable[..., str], folder: Path, tmp_path: Path
 ) -> None:

@@ -28,8 +28,9 @@ from tests.journeys.people import (
     sha256_of,
     upload_address,
 )  # fmt: skip
-from tests.live import LiveHub
+from tests.live import BOTH_WAYS, LiveHub
 
+pytestmark = BOTH_WAYS
 MIB = 2**20
 
 DIES_AT_THE_SECOND_PART = """

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi
 
 from tests.journeys.people import ALICE, People, bearer, read_tree, sha256_of, write_tree
 from tests.journeys.xet_kit import MIB, XORBS, Journal, New, counted, hf, run, weights, without_attributes
-from tests.live import LiveHub
+from tests.live import BOTH_WAYS, LiveHub
 
 
 def model() -> dict[str, bytes]:
@@ -27,6 +27,7 @@ def model() -> dict[str, bytes]:
     }
 
 
+@BOTH_WAYS
 def test_a_folder_goes_up_and_comes_down_in_chunks(
     hub: LiveHub, people: People, http: httpx.Client, new_repo: New, folder: Path, tmp_path: Path
 ) -> None:
