@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.formats import get_format
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
@@ -35,6 +36,14 @@ class LanguageMiddleware:
         """Files lie at addresses that look like those of pages, so it is known only now which door this is."""
         if getattr(view, "__module__", "").startswith(_ENGLISH):
             translation.activate("en")
+
+
+def numeral(text: str) -> str:
+    """Return a number that is written as in English, ``1,234.5``, as the reader's language writes it."""
+    point = str(get_format("DECIMAL_SEPARATOR"))
+    if point == ".":
+        return text
+    return text.translate({ord("."): point, ord(","): str(get_format("THOUSAND_SEPARATOR"))})
 
 
 # The form is on every page.  Nothing hangs on it but the language of one browser, so it takes no token: a token would

@@ -16,6 +16,7 @@ from hub.catalog import conversions, notices, worklists
 from hub.catalog.errors import SignInNeeded
 from hub.catalog.models import Job, Notice
 from hub.pages.doors import member_page, page
+from hub.pages.jobwords import job_name
 from hub.web import whole_number
 
 PAGE = 40
@@ -69,7 +70,7 @@ class Work:
     @property
     def name(self) -> str:
         """What kind of work it is, in words."""
-        return _NAMES.get(self.job.kind, self.job.kind.replace("-", " ").capitalize())
+        return job_name(self.job.kind)
 
     @property
     def about(self) -> str:
@@ -86,16 +87,6 @@ class Work:
         return [(key, _line(value)) for key, value in pairs if key not in hidden and value not in ("", None)][
             :40
         ]
-
-
-_NAMES = {
-    "verify": "Proof of a file", "prove-chunks": "Proof of files in chunks", "inspect": "Reading the files",
-    "quantize": "Quantization", "convert": "Conversion", "make-plain": "Making a plain object",
-    "make-chunked": "Cutting into chunks", "scrub": "Hashing stored bytes again",
-    "sweep": "Letting go of what nobody needs",
-    "check-xorb": "Checking chunks", "license": "Reading the licence",
-    "license-descendants": "Telling what was made from it of new terms",
-}  # fmt: skip
 
 
 def _line(value: object) -> str:

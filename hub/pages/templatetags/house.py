@@ -8,13 +8,17 @@ from urllib.parse import urlencode
 
 from django import template
 from django.templatetags.static import static
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from hub.catalog.models import Repo
 from hub.catalog.names import is_oid_prefix
+from hub.pages import jobwords, saying
 from hub.pages.addresses import compare_url, repo_url, rev_url
+from hub.pages.languages import numeral
 from licenses.identifiers import known_licenses, license_title
 
 register = template.Library()
@@ -37,7 +41,13 @@ _SEALS = {
 }
 _LARGE = [(10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")]
 _BYTES = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
-_AGO = [(31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3600, "hour"), (60, "minute")]
+_AGO = [
+    (31_536_000, ngettext_lazy("%(count)s year ago", "%(count)s years ago", "count")),
+    (2_592_000, ngettext_lazy("%(count)s month ago", "%(count)s months ago", "count")),
+    (86_400, ngettext_lazy("%(count)s day ago", "%(count)s days ago", "count")),
+    (3600, ngettext_lazy("%(count)s hour ago", "%(count)s hours ago", "count")),
+    (60, ngettext_lazy("%(count)s minute ago", "%(count)s minutes ago", "count")),
+]
 
 
 # A list draws hundreds of the same few; where the sprite lies does not change while a process runs.
@@ -80,7 +90,7 @@ def _scaled(number: float, units: list[tuple[int, str]], last: str) -> str:
         if number >= scale * 0.9995:
             value = number / scale
             digits = 2 if value < 9.995 else 1
-            return f"{value:.{digits}f} {unit}"
+            return f"{numeral(f'{value:.{digits}f}')} {unit}"
     return f"{number:.0f} {last}".strip()
 
 
@@ -93,7 +103,7 @@ def size(number: int | None) -> str:
 @register.filter
 def percent(share: float) -> str:
     """Return a share of 1 as percent with two digits that count: ``0.31%``."""
-    return f"{100 * share:.2g}%"
+    return numeral(f"{100 * share:.2g}%")
 
 
 @register.filter
@@ -104,21 +114,20 @@ def weights(number: int | None) -> str:
 
 @register.filter
 def thousands(number: int | None) -> str:
-    """Return a count with separators, whatever the locale."""
-    return f"{number or 0:,}"
+    """Return a count with separators."""
+    return numeral(f"{number or 0:,}")
 
 
 @register.filter
 def ago(moment: datetime | None) -> str:
     """Return how long ago something was, in one word and a number."""
     if moment is None:
-        return "never"
+        return _("never")
     seconds = int((timezone.now() - moment).total_seconds())
-    for span, word in _AGO:
+    for span, words in _AGO:
         if seconds >= span:
-            count = seconds // span
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
-    return "just now"
+            return words % {"count": seconds // span}
+    return _("just now")
 
 
 @register.filter
@@ -137,6 +146,18 @@ def revision(text: str) -> str:
 def spaced(text: str) -> str:
     """Return ``text generation`` for ``text-generation``."""
     return text.replace("-", " ").replace("_", " ")
+
+
+@register.filter
+def said(text: str | None) -> str:
+    """Return a sentence or a word of the domain in the reader's language."""
+    return saying.said(text) if text else ""
+
+
+@register.filter
+def job_name(kind: str) -> str:
+    """Return what kind of work a job is, in words."""
+    return jobwords.job_name(kind)
 
 
 @register.filter
@@ -175,8 +196,8 @@ def day_rows(days: list[tuple[date, int]]) -> SafeString:
     """Return a table's rows of days and counts; a template takes ten times as long for them."""
     return SafeString(
         "".join(
-            f'<tr><th scope="row"><time datetime="{day.isoformat()}">{day.day} {day:%b %Y}</time></th>'
-            f'<td class="num" data-v="{count}">{count:,}</td></tr>'
+            f'<tr><th scope="row"><time datetime="{day.isoformat()}">{dateformat.format(day, "j M Y")}</time></th>'
+            f'<td class="num" data-v="{count}">{thousands(count)}</td></tr>'
             for day, count in days
         )
     )

@@ -1,0 +1,18 @@
+"""How kinds of work are called."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_NAMES: dict[str, Promise] = {
+    "verify": _("Proof of a file"), "prove-chunks": _("Proof of files in chunks"), "inspect": _("Reading the files"),
+    "quantize": _("Quantization"), "convert": _("Conversion"), "make-plain": _("Making a plain object"),
+    "make-chunked": _("Cutting into chunks"), "scrub": _("Hashing stored bytes again"),
+    "sweep": _("Letting go of what nobody needs"), "check-xorb": _("Checking chunks"),
+    "license": _("Reading the licence"),
+    "license-descendants": _("Telling what was made from it of new terms"),
+}  # fmt: skip
+
+
+def job_name(kind: str) -> str:
+    """Return what kind of work a job is, in words."""
+    return str(_NAMES.get(kind) or kind.replace("-", " ").capitalize())
