@@ -24,6 +24,7 @@ HUB_DELIVERY = ENV.choice("HUB_DELIVERY", "auto", ("auto", "redirect", "proxy"))
 HUB_SIGNUP = ENV.choice("HUB_SIGNUP", "closed", ("closed", "invite", "open"))
 HUB_XET = ENV.flag("HUB_XET", True)
 HUB_XET_GRANTS = ENV.flag("HUB_XET_GRANTS", False)
+HUB_ORGANIZATIONS = ENV.choice("HUB_ORGANIZATIONS", "anyone", ("anyone", "staff"))
 HUB_ANONYMOUS = ENV.choice("HUB_ANONYMOUS", "read", ("read", "none"))
 
 # --- terms ----------------------------------------------------------------------------------------------------------
@@ -37,6 +38,8 @@ HUB_PROOF_WAIT = ENV.number("HUB_PROOF_WAIT", 30)
 HUB_UPLOAD_GRACE_HOURS = ENV.number("HUB_UPLOAD_GRACE_HOURS", 48, at_least=1)
 HUB_SCRUB_DAYS = ENV.number("HUB_SCRUB_DAYS", 30, at_least=1)
 HUB_PULL_RECORD_DAYS = ENV.number("HUB_PULL_RECORD_DAYS", 730)
+# What a namespace may hold where staff says nothing else, in units of 10**9 bytes; 0 is any amount.
+HUB_QUOTA_GB = ENV.number("HUB_QUOTA_GB", 0)
 HUB_MAX_FILE_BYTES = ENV.number("HUB_MAX_FILE_BYTES", 500_000_000_000, at_least=1)
 # Rights that end must end for addresses that were given out, and what is swept outlives them by far.
 HUB_BYTE_URL_SECONDS = ENV.number("HUB_BYTE_URL_SECONDS", 600, at_least=10, at_most=600)
@@ -261,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
     "claim-due": {"task": "workers.claim_due", "schedule": 10.0, "options": {"expires": 10}},
     "flush-downloads": {"task": "workers.flush_downloads", "schedule": 30.0, "options": {"expires": 30}},
     "count-lists": {"task": "workers.count_lists", "schedule": 60.0, "options": {"expires": 60}},
+    "count-storage": {"task": "workers.count_storage", "schedule": 600.0, "options": {"expires": 600}},
     "mail-notices": {"task": "workers.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
     "ask-upkeep": {"task": "workers.ask_upkeep", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -50,6 +50,15 @@ def begin(
     Up to `single_limit` bytes are one PUT, more are parts.  A client that knows no parts and one that does
     never get each other's upload.  Raises BadDigest, WrongSize, StoreUnavailable.
     """
+    return opened(
+        reserve(owner=owner, sha256=sha256, size=size, single_limit=single_limit, part_size=part_size)
+    )
+
+
+def reserve(
+    *, owner: str, sha256: str, size: int, single_limit: int = SINGLE_LIMIT, part_size: int = PART_SIZE
+) -> Upload:
+    """The first half of `begin`, which writes the row and asks nothing of the store; raises BadDigest, WrongSize."""
     digest = Digest.parse(sha256)
     if size < 0:
         raise WrongSize(f"size={size} is not a number of bytes.")
@@ -66,6 +75,11 @@ def begin(
     )
     if not created:
         _touch(upload)
+    return upload
+
+
+def opened(upload: Upload) -> Upload:
+    """The second half of `begin`: have the store ready to take the bytes; raises StoreUnavailable."""
     return _with_multipart(upload) if upload.part_size and not upload.s3_upload_id else upload
 
 

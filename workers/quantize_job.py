@@ -92,7 +92,7 @@ def _begin(job: Job, folder: Path) -> Task:
     at = locate_in(job.repo, wish.commit)
     source = sources.choose(at, wish.path)
     matrix = sources.choose_matrix(at, source, wish.imatrix, wish.types)
-    sources.require_disk(source, wish.types, matrix)
+    conversions.require_room(job.repo, source, wish.types, matrix)
     return Task(job, wish, at, source, matrix, folder, Meter(job, _bytes_to_do(source, wish, matrix)))
 
 

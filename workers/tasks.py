@@ -6,7 +6,18 @@ from uuid import UUID
 from celery import shared_task
 
 from hub.accounts.tokens import flush_uses
-from hub.catalog import clearances, counters, facets, forms, indexing, notices, pullrecords, pulse, upkeep
+from hub.catalog import (
+    clearances,
+    counters,
+    facets,
+    forms,
+    indexing,
+    notices,
+    pullrecords,
+    pulse,
+    quotas,
+    upkeep,
+)
 from workers import runs
 
 
@@ -48,6 +59,12 @@ def ask_upkeep() -> None:
 def count_lists() -> None:
     """Count what large lists are narrowed by, so that no reader waits for it."""
     facets.refresh()
+
+
+@shared_task(name="workers.count_storage")
+def count_storage() -> None:
+    """Count what each namespace holds, and warn those that are nearly full."""
+    quotas.count()
 
 
 @shared_task(name="workers.mail_notices")

@@ -16,12 +16,14 @@ from django.db import transaction
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
-from hub.catalog import access, jobs, landing, sources
+from hub.catalog import access, jobs, landing, quotas, sources
 from hub.catalog.errors import BadRequest, EntryNotFound, SignInNeeded, TooManyAtOnce
 from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
-from hub.catalog.lookups import Located
+from hub.catalog.lookups import Located, locate_in
 from hub.catalog.models import Job, Repo
+from hub.catalog.sources import Source
 from hub.catalog.tickets import identity_of, viewer_again
+from hub.catalog.trees import Entry
 
 KIND = "quantize"
 # How much a file's answers differ from those of the weights that it was made from.
@@ -64,7 +66,7 @@ def ask(
 
     ``source`` is a file's path, needed where the commit holds several models; ``target`` the name of another repo than
     ``NAME-GGUF``; ``imatrix`` the path of an importance matrix; ``evaluate`` one of EVALUATIONS.  Raises what the gate
-    says, BadRequest, NameTaken, NoRoom and TooManyAtOnce.
+    says, BadRequest, NameTaken, NoRoom, OverQuota and TooManyAtOnce.
     """
     access.require_convert(viewer, at.repo)
     _require_evaluator(evaluate)
@@ -72,7 +74,7 @@ def ask(
     matrix = sources.choose_matrix(at, chosen, imatrix, wanted)
     name = landing.target_name(at.repo, target)
     landing.find_target(viewer, at.repo, name)
-    sources.require_disk(chosen, wanted, matrix)
+    require_room(at.repo, chosen, wanted, matrix)
     user, token = identity_of(viewer)
     wish = Wish(user, token, at.commit, chosen.path, wanted, name.name, imatrix, evaluate)
     about = json.dumps([chosen.path, sorted(wanted), name.key, imatrix, evaluate])
@@ -80,6 +82,23 @@ def ask(
     with transaction.atomic():
         _require_turn(viewer, subject)
         return jobs.ask(kind=KIND, subject=subject, repo=at.repo, payload=asdict(wish))
+
+
+def require_room(repo: Repo, source: Source, types: Sequence[str], matrix: Entry | None) -> None:
+    """Raise NoRoom where the disk has not enough for a conversion, OverQuota where the namespace has not."""
+    sources.require_disk(source, types, matrix)
+    quotas.require_bytes(repo.namespace, sources.outcome_sizes(source, types))
+
+
+def ask_again(viewer: Viewer, job: Job) -> Job:
+    """Ask in the viewer's name for what a job was to do; raises what `ask` does."""
+    if job.repo is None:
+        raise EntryNotFound("The repository is gone.")
+    wish = Wish.of(job)
+    return ask(
+        viewer, locate_in(job.repo, wish.commit), types=wish.types, source=wish.path, target=wish.target,
+        imatrix=wish.imatrix, evaluate=wish.evaluate,
+    )  # fmt: skip
 
 
 def _known(types: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, clearances, refs, reviewed
+from hub.catalog import access, clearances, quotas, refs, reviewed
 from hub.catalog.commits import describe_head
 from hub.catalog.errors import BeingProven
 from hub.catalog.holdings import weigh
@@ -79,12 +79,14 @@ def duplicate(viewer: Viewer, source: Repo, *, to: RepoName, private: bool | Non
     repo = create_row(viewer, name=to, private=source.private if private is None else private)
     named = source.refs.filter(name__startswith=refs.BRANCH) | source.refs.filter(name__startswith=refs.TAG)
     tips = [ref for ref in named if reviewed.may_pull_at(viewer, locate_in(source, ref.oid))]
+    quotas.lock(repo.namespace)
     _copy(viewer, source, repo, [ref.oid for ref in tips])
     Ref.objects.bulk_create(Ref(repo=repo, name=ref.name, oid=ref.oid, message=ref.message) for ref in tips)
     Repo.objects.filter(pk=repo.pk).update(gated=source.gated, parameters=source.parameters)
     head = next(ref.oid for ref in tips if ref.name == refs.MAIN)
     describe_head(repo, CommitRecord.objects.select_related("card").get(network=repo.network_id, oid=head))
     weigh(repo)
+    quotas.require_kept(repo.namespace)
     clearances.ask(repo)
     return repo
 

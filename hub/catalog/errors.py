@@ -86,6 +86,10 @@ class TooLarge(BadRequest):
     """Something is larger than the hub takes; the message names the limit."""
 
 
+class OverQuota(TooLarge):
+    """A namespace would hold more than it may; the message says how much it holds and may hold, and what to do."""
+
+
 class StoreTrouble(CatalogError):
     """The byte store does not answer; nothing was changed and the call may be repeated."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, derived, holdings, objects, quantcards, repos
+from hub.catalog import access, derived, holdings, objects, quantcards, quotas, repos
 from hub.catalog.commits import Committed, Message, commit
 from hub.catalog.errors import BadRequest, NameTaken, NotAllowed
 from hub.catalog.lookups import Located, locate_in
@@ -104,10 +104,12 @@ def land(viewer: Viewer, at: Located, *, target: str, made: Made, message: Messa
     if repo is None:
         repo = repos.create_repo(viewer, name=name, private=root.private)
         derived.bind(repo, root)
+    quotas.lock(repo.namespace)
     Ref.objects.select_for_update().get(repo=repo, name=MAIN)
     holdings.settle_made(list(made.uploads.values()), repo=repo, by=viewer.user)
     operations = _operations(source, at, repo, made)
     done = commit(viewer, repo, revision="main", operations=operations, message=message)
+    quotas.require_kept(repo.namespace)
     return Landed(repo, done)
 
 

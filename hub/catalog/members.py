@@ -1,5 +1,6 @@
 """Organizations and who belongs to them, profiles, and what a namespace holds."""
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Sum
 
@@ -13,9 +14,24 @@ from hub.catalog.errors import BadRequest, EntryNotFound, NameTaken, NotAllowed
 from hub.catalog.models import Repo
 
 
-def found_organization(viewer: Viewer, *, name: str, fullname: str = "") -> Organization:
-    """Make an organization whose first admin is the viewer; raises BadRequest or NameTaken."""
+def may_found(viewer: Viewer) -> bool:
+    """May the viewer make organizations?  Everybody may, unless the hub leaves it to its staff."""
+    if viewer.user is None or viewer.is_narrowed or not viewer.can_write:
+        return False
+    return settings.HUB_ORGANIZATIONS == "anyone" or viewer.is_staff
+
+
+def require_found(viewer: Viewer) -> User:
+    """Return the user who may make an organization; raises SignInNeeded or NotAllowed."""
     user = access.require_person(viewer, "make an organization")
+    if not may_found(viewer):
+        raise NotAllowed("Organizations are made by the administrators of this hub; ask one of them.")
+    return user
+
+
+def found_organization(viewer: Viewer, *, name: str, fullname: str = "") -> Organization:
+    """Make an organization whose first admin is the viewer; raises BadRequest, NameTaken and NotAllowed."""
+    user = require_found(viewer)
     try:
         return create_organization(name=name, admin=user, fullname=fullname[:200])
     except BadName as error:

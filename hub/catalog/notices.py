@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from hub.accounts.models import Role, User
+from hub.accounts.models import Namespace, Role, User
 from hub.catalog.models import Notice, Repo
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 JOB_DONE, JOB_FAILED = "job-done", "job-failed"
 ACCESS_ASKED, ACCESS_DECIDED = "access-asked", "access-decided"
 REVIEW_DECIDED, MEMBERSHIP, PROPOSAL = "review-decided", "membership", "proposal"
+STORAGE = "storage"
 MAX_TEXT, MAX_URL = 500, 500
 MAX_MAILS = 100
 
@@ -44,10 +45,15 @@ def notify_all(users: Iterable[User], kind: str, repo: Repo | None, text: str, u
 
 def keepers_of(repo: Repo) -> QuerySet[User]:
     """Return those who decide about a repo: its namespace's user, or the admins of its organization."""
-    if repo.namespace.user_id:
-        return User.objects.filter(pk=repo.namespace.user_id, is_active=True)
+    return keepers_of_space(repo.namespace)
+
+
+def keepers_of_space(space: Namespace) -> QuerySet[User]:
+    """Return those who decide about a namespace."""
+    if space.user_id:
+        return User.objects.filter(pk=space.user_id, is_active=True)
     return User.objects.filter(
-        is_active=True, memberships__organization=repo.namespace.organization_id, memberships__role=Role.ADMIN
+        is_active=True, memberships__organization=space.organization_id, memberships__role=Role.ADMIN
     )
 
 

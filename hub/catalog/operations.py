@@ -10,7 +10,7 @@ from itertools import groupby, islice
 
 from dulwich.objects import Blob
 
-from hub.catalog import objects
+from hub.catalog import objects, quotas
 from hub.catalog.errors import BadRequest, EntryNotFound, TooLarge
 from hub.catalog.lookups import locate_in
 from hub.catalog.models import Repo
@@ -100,7 +100,10 @@ class Staged:
 
 
 def stage(repo: Repo, operations: Iterable[Operation]) -> Staged:
-    """Read a stream of operations once, keep small files as git objects, and return what is to be changed."""
+    """Read a stream of operations once, keep small files as git objects, and return what is to be changed.
+
+    Raises OverQuota as soon as the small files are more than the namespace has room for.
+    """
     staged, keeper, sources = Staged(), _Keeper(repo), _Sources(repo)
     for are_copies, run in groupby(_counted(operations), key=lambda operation: isinstance(operation, Copy)):
         while are_copies and (copies := list(islice(run, _COPIES_AT_ONCE))):
@@ -178,18 +181,30 @@ class _Keeper:
         self.repo = repo
         self.waiting: list[Blob] = []
         self.bytes = 0
+        # How much more may come, known once there is something to keep; None is any amount.
+        self.room: int | None = None
+        self.has_asked = False
 
     def keep(self, content: bytes, path: str) -> NewEntry:
         if len(content) > MAX_REGULAR_BYTES:
             raise TooLarge(
                 f"{path!r} has {len(content)} bytes; a file above {MAX_REGULAR_BYTES} must be uploaded as a large file."
             )
+        self._take_room(len(content))
         blob = objects.make_blob(content)
         self.waiting.append(blob)
         self.bytes += len(content)
         if self.bytes > _BATCH_BYTES:
             self.flush()
         return NewEntry(FILE_MODE, objects.oid_of(blob), len(content))
+
+    def _take_room(self, size: int) -> None:
+        if not self.has_asked:
+            self.room, self.has_asked = quotas.room_for_small(self.repo.namespace), True
+        if self.room is not None:
+            self.room -= size
+            if self.room < 0:
+                raise quotas.refuse_small(self.repo.namespace)
 
     def flush(self) -> None:
         objects.store(self.repo.network_id, self.waiting)

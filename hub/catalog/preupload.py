@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.catalog import objects, rules
+from hub.catalog import objects, quotas, rules
 from hub.catalog.errors import BadPath, TooLarge
 from hub.catalog.lookups import Located
 from hub.catalog.names import FilePath
@@ -39,7 +39,8 @@ class Advice:
 def advise(at: Located, samples: Sequence[Sample], ignore_text: str | None) -> list[Advice]:
     """Return advice for each file, by the attributes and ignore rules of the revision.
 
-    Ignore rules sent along count instead of the committed ones; raises TooLarge where they are too many.
+    Ignore rules sent along count instead of the committed ones; raises TooLarge where they are too many, and OverQuota
+    where the files can have no room together.
     """
     paths = [_path_of(sample) for sample in samples]
     present = entries_at(at.repo, at.tree, [_ATTRIBUTES, _IGNORE, *filter(None, paths)])
@@ -48,13 +49,25 @@ def advise(at: Located, samples: Sequence[Sample], ignore_text: str | None) -> l
         ignores = _committed_ignores(_content(at, present.get(_IGNORE)))
     else:
         ignores = Ignores(ignore_text.encode("utf-8", "replace"))
-    return [
+    found = [
         # The commit refuses a bad path with its reason; no rule is meant for it.
         _advice(sample, path, present.get(path), attributes, ignores)
         if path
         else Advice(sample.path, _is_heavy(sample), False, None)
         for sample, path in zip(samples, paths, strict=True)
     ]
+    _require_room(at, samples, found)
+    return found
+
+
+def _require_room(at: Located, samples: Sequence[Sample], found: Sequence[Advice]) -> None:
+    sent = [
+        (sample.size, advice.large)
+        for sample, advice in zip(samples, found, strict=True)
+        if not advice.ignored
+    ]
+    large = [size for size, is_large in sent if is_large]
+    quotas.require_announced(at.repo.namespace, large, sum(size for size, is_large in sent if not is_large))
 
 
 def _path_of(sample: Sample) -> FilePath | None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, holdings, reviewed
+from hub.catalog import access, holdings, quotas, reviewed
 from hub.catalog.delivery import REDIRECT, mode, trouble_of
 from hub.catalog.errors import BadRequest, BytesMissing, TooLarge
 from hub.catalog.models import Job, Repo, RepoBlob
@@ -65,23 +65,29 @@ def offer(
             raise TooLarge(
                 f"size is {size} bytes; this hub takes files of at most {settings.HUB_MAX_FILE_BYTES}."
             )
-    held = RepoBlob.objects.filter(repo=repo, sha256__in=[sha256 for sha256, _ in wanted])
-    sizes = {claim.sha256: claim.size for claim in held.exclude(state=State.REJECTED)}
+    claims = RepoBlob.objects.filter(repo=repo, sha256__in=[sha256 for sha256, _ in wanted])
+    held = {claim.sha256: claim.size for claim in claims.exclude(state=State.REJECTED)}
+    for sha256, size in wanted:
+        if held.get(sha256, size) != size:
+            raise BadRequest(f"size is {size}, but the file of oid {sha256} has {held[sha256]} bytes.")
     shape = (part_size if multipart else LARGEST_SINGLE, part_size)
+    new = {sha256: size for sha256, size in wanted if sha256 not in held}
+    begun = _begun(viewer, repo, new, shape)
+    return [Offer(sha256, size, begun.get(sha256)) for sha256, size in wanted]
+
+
+def _begun(viewer: Viewer, repo: Repo, new: dict[str, int], shape: tuple[int, int]) -> dict[str, Upload]:
+    """Begin uploads of these files, all of which have room together; raises OverQuota and then has begun none."""
     owner = holdings.owner_of(repo, viewer)
-    return [_offer(owner, sha256, size, sizes.get(sha256), shape) for sha256, size in wanted]
-
-
-def _offer(owner: str, sha256: str, size: int, held: int | None, shape: tuple[int, int]) -> Offer:
-    if held is not None:
-        if held != size:
-            raise BadRequest(f"size is {size}, but the file of oid {sha256} has {held} bytes.")
-        return Offer(sha256, size)
     try:
-        begun = uploads.begin(
-            owner=owner, sha256=sha256, size=size, single_limit=shape[0], part_size=shape[1]
-        )
-        return Offer(sha256, size, begun)
+        with quotas.making_room(repo.namespace, new):
+            rows = {
+                sha256: uploads.reserve(
+                    owner=owner, sha256=sha256, size=size, single_limit=shape[0], part_size=shape[1]
+                )
+                for sha256, size in new.items()
+            }
+        return {sha256: uploads.opened(row) for sha256, row in rows.items()}
     except StorageError as error:
         raise trouble_of(error) from error
 
@@ -229,6 +235,7 @@ def _copy_claim(viewer: Viewer, repo: Repo, sha256: str) -> bool:
             and access.may_pull(viewer, source.repo).allowed
             and not reviewed.withheld(viewer, source.repo, [sha256])
         ):
+            quotas.require_room(repo.namespace, {sha256: source.size})
             RepoBlob.objects.update_or_create(
                 repo=repo, sha256=sha256,
                 defaults={"size": source.size, "state": State.PROVEN, "problem": "", "blob": source.blob,
@@ -245,7 +252,8 @@ def copy_files(viewer: Viewer, source: Repo, target: Repo, digests: Sequence[str
     held = RepoBlob.objects.filter(repo=source, sha256__in=digests, state=State.PROVEN).select_related("blob")
     stopped = reviewed.withheld(viewer, source, digests)
     found = {one.sha256: one.blob for one in held if one.blob is not None and one.sha256 not in stopped}
-    with transaction.atomic():
+    sizes = {blob.sha256: blob.size for blob in found.values()}
+    with transaction.atomic(), quotas.making_room(target.namespace, sizes):
         holdings.claim(target, found.values(), by=viewer.user)
     return [sha256 for sha256 in dict.fromkeys(digests) if sha256 not in found]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.accounts.people import find_namespace
-from hub.catalog import access, clearances, derived, indexing, objects
+from hub.catalog import access, clearances, derived, indexing, objects, quotas
 from hub.catalog.commits import record_commit
 from hub.catalog.defaults import attributes_for
 from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, RepoNotFound, SignInNeeded
@@ -111,14 +111,18 @@ def move_repo(viewer: Viewer, repo: Repo, *, to: RepoName) -> Repo:
     """Rename a repo or give it to another namespace; the old id leads to the new one."""
     access.require_administer(viewer, repo)
     namespace = _namespace_to_write(viewer, to.namespace)
+    quotas.lock(namespace)
     repo = Repo.objects.select_for_update().get(pk=repo.pk)
     if namespace.pk != repo.namespace_id:
         derived.require_free(repo, "The namespace")
     check_free(viewer, to, namespace, moving=repo)
     _take_name(to)
-    if namespace.pk != repo.namespace_id:
+    is_leaving = namespace.pk != repo.namespace_id
+    if is_leaving:
         _take_along(viewer, repo, namespace)
     _rename(repo, namespace, to.name)
+    if is_leaving:
+        quotas.require_kept(namespace)
     return repo
 
 

@@ -132,6 +132,11 @@ def outcome_size(source: Source, types: Sequence[str]) -> int:
     return int(source.weights * max(_BYTES.get(name, _MOST_BYTES) for name in types))
 
 
+def outcome_sizes(source: Source, types: Sequence[str]) -> int:
+    """Return about how many bytes all of these types take together."""
+    return sum(outcome_size(source, [name]) for name in types)
+
+
 def room_for(source: Source, types: Sequence[str], matrix: Entry | None = None) -> int:
     """Return about how many bytes of disk a conversion takes at once.
 

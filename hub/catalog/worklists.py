@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, jobs
+from hub.catalog import access, conversions, jobs
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed
 from hub.catalog.founding import namespaces_of
 from hub.catalog.models import Job
@@ -30,7 +29,9 @@ def visible(viewer: Viewer, *, everything: bool = False) -> QuerySet[Job]:
         return found.none()
     if everything and viewer.is_staff:
         return found
-    return found.filter(Q(payload__user=viewer.user.pk) | Q(repo__namespace__in=namespaces_of(viewer)))
+    mine = found.filter(Q(payload__user=viewer.user.pk) | Q(repo__namespace__in=namespaces_of(viewer)))
+    # Who asked and may no longer know of the repo learns no more of it by its jobs.
+    return mine.filter(Q(repo=None) | Q(repo__in=access.visible_repos(viewer)))
 
 
 def in_state(found: QuerySet[Job], state: str) -> QuerySet[Job]:
@@ -61,10 +62,10 @@ def may_end(viewer: Viewer, job: Job) -> bool:
 
 
 def may_repeat(viewer: Viewer, job: Job) -> bool:
-    """May the viewer ask again for what failed?"""
+    """May the viewer ask again for what failed?  Staff may for what the hub or a client asked for."""
     if job.state != Job.State.FAILED:
         return False
-    if asker_of(job) is None:
+    if job.kind != conversions.KIND:
         return viewer.is_staff
     return job.repo is not None and access.may_convert(viewer, job.repo).allowed
 
@@ -78,14 +79,15 @@ def end(viewer: Viewer, job: Job) -> None:
     jobs.cancel(job, why=f"Cancelled by {viewer.user.username}.")
 
 
-@transaction.atomic
 def repeat(viewer: Viewer, job: Job) -> Job:
-    """Ask again for work that failed, now in the viewer's name; returns the new job, or an open one for the same."""
+    """Ask again for work that failed; returns the new job, or an open one for the same.
+
+    A conversion is asked for in the viewer's name, and by all that is asked of a new one: raises what that does.
+    """
     if job.state != Job.State.FAILED:
         raise BadRequest("Only work that failed is asked for again.")
-    if not may_repeat(viewer, job) or viewer.user is None:
+    if not may_repeat(viewer, job):
         raise NotAllowed("You may not ask for this work again.")
-    payload = dict(job.payload)
-    if asker_of(job) is not None:
-        payload |= {"user": viewer.user.pk, "token": None}
-    return jobs.ask(kind=job.kind, subject=job.subject, repo=job.repo, payload=payload)
+    if job.kind == conversions.KIND:
+        return conversions.ask_again(viewer, job)
+    return jobs.ask(kind=job.kind, subject=job.subject, repo=job.repo, payload=dict(job.payload))

@@ -16,7 +16,8 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from hub.catalog import holdings, jobs, xet_tokens
+from hub.accounts.models import Namespace
+from hub.catalog import access, holdings, jobs, quotas, xet_tokens
 from hub.catalog.delivery import trouble_of
 from hub.catalog.errors import BadRequest, TooManyAtOnce
 from hub.catalog.models import Job
@@ -40,6 +41,18 @@ CHECK_PATIENCE = 30.0
 PASSING_FAILURES = 2
 # So many shards of one user may wait for their proof, of together no more bytes than the largest file has.
 MOST_OPEN = 16
+
+
+def require_room(caller: Caller, length: int) -> None:
+    """Raise OverQuota where the chunks of a xorb have no room.
+
+    They count for the namespace whose domain they go to; those of a narrowed token for the repo's, where its user
+    belongs there, and else for the user's own.
+    """
+    space = caller.repo.namespace
+    if caller.domain != str(space.pk) and not access.rights_of(caller.viewer, caller.repo).is_member:
+        space = Namespace.objects.get(user=caller.viewer.user)
+    quotas.require_chunks(space, caller.domain, length)
 
 
 def keep_xorb(caller: Caller, name: str, file: IO[bytes], length: int) -> bool:
@@ -75,7 +88,10 @@ class Registration:
         try:
             with _in_words():
                 shard = registering.parse(body.read(), max_bytes=settings.HUB_MAX_FILE_BYTES)
-            _require_room(caller, sum(map(registering.size_of, shard.files)))
+            _require_turn(caller, sum(map(registering.size_of, shard.files)))
+            # The chunks were counted as they came; now the files count in their place.
+            sizes = {file.sha256: registering.size_of(file) for file in shard.files if file.sha256}
+            quotas.require_room(caller.repo.namespace, sizes, with_loose=False)
             self._verified = registering.Verified(shard, caller.domain)
         except BaseException:
             self._slot.close()
@@ -126,7 +142,7 @@ def _whose(caller: Caller) -> int | None:
     return caller.viewer.user.pk if caller.viewer.user else None
 
 
-def _require_room(caller: Caller, size: int) -> None:
+def _require_turn(caller: Caller, size: int) -> None:
     """Raise TooManyAtOnce where the caller's user has shards enough, or bytes enough, waiting for their proof."""
     mine = Job.objects.filter(
         kind=holdings.PROVE_CHUNKS, state__in=jobs.OPEN, payload__user=_whose(caller)

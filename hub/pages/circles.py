@@ -59,6 +59,7 @@ def profile(request: HttpRequest, user: User) -> HttpResponse:
     context = {
         "holder": user, "error": error, "posted": request.POST, "mails": notices.sends_mail(),
         "memberships": user.memberships.select_related("organization").order_by("organization__name"),
+        "may_found": members.may_found(Viewer(user=user)),
     }  # fmt: skip
     return render(request, "people/profile.html", context, status=400 if error else 200)
 
@@ -69,6 +70,7 @@ def new_organization(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Make an organization."""
     if viewer.user is None:
         raise SignInNeeded("Sign in to make an organization.")
+    members.require_found(viewer)
     error = ""
     if request.method == "POST":
         try:

@@ -5,6 +5,7 @@ from hub.catalog.models.git import Card, CommitRecord, GitObject, PathChange, Tr
 from hub.catalog.models.listing import RepoText
 from hub.catalog.models.notices import Collection, CollectionItem, Notice
 from hub.catalog.models.people import AccessRequest, DownloadDay, Like, PullRequest, TokenScope
+from hub.catalog.models.quotas import Quota
 from hub.catalog.models.repos import ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
 from hub.catalog.models.terms import LineageEdge, PullRecord, RefusedPull
 from hub.catalog.models.work import Job
@@ -26,6 +27,7 @@ __all__ = [
     "PathChange",
     "PullRecord",
     "PullRequest",
+    "Quota",
     "Ref",
     "RefusedPull",
     "Repo",

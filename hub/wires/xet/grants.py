@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from hub.catalog import xet_grants
+from hub.catalog import xet_grants, xet_pushes
 from hub.catalog.errors import BadRequest, TooLarge
 from hub.wires.base import json_answer
 from hub.wires.xet.reading import caller_of, check_hash, file_of, not_offered
@@ -32,6 +32,7 @@ def grant(request: HttpRequest, *, epoch: int, domain: str, prefix: str, name: s
     if not isinstance(checksum, dict) or checksum.get("algo") != ALGORITHM:
         # A checksum that is not known here: the client sends the xorb through the hub.
         return not_offered(request)
+    xet_pushes.require_room(caller, _length(asked))
     given = xet_grants.grant(caller, name, length=_length(asked), crc64nvme=_value(checksum))
     if given is None:
         return json_answer({})

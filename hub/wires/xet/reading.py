@@ -89,18 +89,23 @@ def check_hash(text: str) -> str:
     return text
 
 
+def announced_of(request: HttpRequest, *, at_most: int) -> int:
+    """Return how many bytes the body of a request is said to have; raises BadRequest, TooLarge."""
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    if not announced.isdigit():
+        raise BadRequest("Content-Length is needed.")
+    if int(announced) > at_most:
+        raise TooLarge(f"The body has {int(announced)} bytes; at most {at_most} are taken.")
+    return int(announced)
+
+
 @contextmanager
 def file_of(request: HttpRequest, *, at_most: int) -> Iterator[tuple[IO[bytes], int]]:
     """Receive the body of a request into a file that lasts as long as the block runs; yield it with its length.
 
     A body takes no memory by this, however slow its sender is.  Raises BadRequest, TooLarge.
     """
-    announced = request.META.get("CONTENT_LENGTH") or ""
-    if not announced.isdigit():
-        raise BadRequest("Content-Length is needed.")
-    length = int(announced)
-    if length > at_most:
-        raise TooLarge(f"The body has {length} bytes; at most {at_most} are taken.")
+    length = announced_of(request, at_most=at_most)
     release_connection()
     with tempfile.SpooledTemporaryFile(max_size=SPOOLED) as file:
         _receive(request, file, length)

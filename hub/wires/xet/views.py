@@ -10,7 +10,7 @@ from hub.catalog import xet_pushes
 from hub.catalog.errors import BadRequest, CatalogError, StoreTrouble
 from hub.catalog.xet_pushes import BEAT_SECONDS, Beat, Registration
 from hub.wires.base import json_answer, known_trouble, status_of
-from hub.wires.xet.reading import caller_of, check_hash, file_of, line, refuse
+from hub.wires.xet.reading import announced_of, caller_of, check_hash, file_of, line, refuse
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ def xorb(request: HttpRequest, *, epoch: int, domain: str, prefix: str, name: st
     if prefix not in PREFIXES:
         raise BadRequest(f"The prefix {prefix[:80]!r} is not known; expected 'default'.")
     check_hash(name)
+    xet_pushes.require_room(caller, announced_of(request, at_most=MAX_XORB))
     with file_of(request, at_most=MAX_XORB) as (file, length):
         return json_answer({"was_inserted": xet_pushes.keep_xorb(caller, name, file, length)})
 
