@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from hub.catalog.models import Inspection, Repo, RepoBlob
@@ -16,8 +17,13 @@ from hub.catalog.trees import Entry, files
 FORMATS = (".safetensors", ".gguf")
 # Gigantic models have some thousand shards; no more are added up for one page.
 MAX_FILES = 2000
+# The largest models have about so many tensors; what a file lists beyond them is counted only.
+MAX_ROWS = 200_000
+# Names that are longer are shown as they are, cut, and not folded.
+MAX_NAME = 300
 _SHARD = re.compile(r"(?P<stem>.+)-[0-9]{5}-of-[0-9]{5}(?P<ending>\.safetensors|\.gguf)\Z")
-_NUMBER = re.compile(r"(?<![^./_-])[0-9]+(?![^./_-])")
+# Python refuses to read thousands of digits as a number, and no layer has so many.
+_NUMBER = re.compile(r"(?<![^./_-])[0-9]{1,18}(?![^./_-])")
 # What a tensor is for, by the words of its name, in the order in which people look for it.
 _PARTS = (
     ("Norms", re.compile(r"norm|\bln_|layernorm")),
@@ -118,7 +124,9 @@ def contents_of(found: FileSet) -> Contents:
         data = told.get(entry.sha256)
         if data is None:
             continue
-        contents.rows += _rows(entry, data)
+        before = len(contents.rows)
+        contents.rows += islice(_rows(entry, data), MAX_ROWS - len(contents.rows))
+        contents.left_out += max(len(data["tensors"]) - (len(contents.rows) - before), 0)
         contents.metadata |= {
             key: value for key, value in data["metadata"].items() if key not in contents.metadata
         }
@@ -144,20 +152,20 @@ def fold(rows: Iterable[Row]) -> list[Pattern]:
     """Return the patterns that the rows fall into, in the order of parts and then of the file."""
     groups: dict[tuple[str, str, tuple[int, ...]], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[_NUMBER.sub("\0", row.name), row.dtype, row.shape].append(row)
+        groups[_words(row.name), row.dtype, row.shape].append(row)
     found = [_pattern(key, members) for key, members in groups.items()]
     return sorted(found, key=lambda pattern: PARTS.index(pattern.part))
 
 
+def _words(name: str) -> str:
+    """Return a name with its numbers taken out; PostgreSQL keeps no NUL, so what stands for them is in no name."""
+    return _NUMBER.sub("\0", name) if len(name) <= MAX_NAME else name
+
+
 def _pattern(key: tuple[str, str, tuple[int, ...]], members: Sequence[Row]) -> Pattern:
     words, dtype, shape = key
-    first, *others = words.split("\0")
-    spans = map(_span, zip(*(map(int, _NUMBER.findall(row.name)) for row in members), strict=True))
-    pieces = [(first, False)]
-    for span, word in zip(spans, others, strict=True):
-        pieces += [(span, True), (word, False)]
     return Pattern(
-        pieces=tuple(pieces),
+        pieces=tuple(_pieces(words, members)),
         part=part_of(words),
         dtype=dtype,
         shape=shape,
@@ -165,6 +173,17 @@ def _pattern(key: tuple[str, str, tuple[int, ...]], members: Sequence[Row]) -> P
         weights=sum(row.weights for row in members),
         size=sum(row.size for row in members),
     )
+
+
+def _pieces(words: str, members: Sequence[Row]) -> list[tuple[str, bool]]:
+    if len(members[0].name) > MAX_NAME:
+        return [(words[:MAX_NAME] + "…", False)]
+    first, *others = words.split("\0")
+    spans = map(_span, zip(*(map(int, _NUMBER.findall(row.name)) for row in members), strict=True))
+    pieces = [(first, False)]
+    for span, word in zip(spans, others, strict=True):
+        pieces += [(span, True), (word, False)]
+    return pieces
 
 
 def _span(values: Sequence[int]) -> str:

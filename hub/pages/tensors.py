@@ -1,6 +1,7 @@
 """The tensors of a model: number types by bytes, a map of where the weights are, and every tensor."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,7 @@ MAX_AREAS = 40
 # An area narrower than its label shows none.
 LETTER, LABEL_HEIGHT = 6.6, 18
 MAX_VALUE = 300
+MAX_KEYS = 1_000
 CHAT_TEMPLATE = "tokenizer.chat_template"
 
 
@@ -32,43 +34,45 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     wanted = request.GET.get("set", "")
     chosen = next((one for one in found if one.name == wanted), found[0] if found else None)
     context = {"sets": found, "chosen": chosen, "parts": tensors.PARTS}
+    is_list = request.headers.get("HX-Target") == "tensor-list"
     if chosen is not None:
-        context |= _contents(request, chosen)
-    if request.headers.get("HX-Target") != "tensor-list":
+        context |= _contents(request, chosen, is_list=is_list)
+    if not is_list:
         context |= shell(viewer, at, tab="tensors")
         return render(request, "repo/tensors.html", context)
     return render(request, "repo/tensor_list.html", context | {"repo": at.repo, "rev": at.revision, "at": at})
 
 
-def _contents(request: HttpRequest, chosen: FileSet) -> dict[str, Any]:
+def _contents(request: HttpRequest, chosen: FileSet, *, is_list: bool) -> dict[str, Any]:
     contents = tensors.contents_of(chosen)
     text = request.GET.get("q", "").strip()[:200]
     rows = [row for row in contents.rows if text.casefold() in row.name.casefold()]
     every = request.GET.get("view") == "every"
-    skip = whole_number(request.GET.get("skip", "")) or 0
     total = sum(row.size for row in contents.rows)
     shown: dict[str, Any] = {
         "q": text, "every": every, "total": total, "matching": len(rows), "count": len(contents.rows),
         "left_out": contents.left_out, "weights": sum(row.weights for row in contents.rows),
     }  # fmt: skip
-    if every:
-        later = skip + PAGE if len(rows) > skip + PAGE else 0
-        shown |= {
-            "rows": rows[skip : skip + PAGE],
-            "skip": skip,
-            "later": later,
-            "earlier": max(skip - PAGE, 0),
-        }
-    else:
-        shown["patterns"] = tensors.fold(rows)
+    # Folding takes seconds where a hundred thousand names have nothing in common, so it is done once.
+    folded = [] if every and is_list else tensors.fold(rows)
+    shown |= _one_page(request, "rows", rows) if every else _one_page(request, "patterns", folded)
+    if is_list:
+        return shown
     types = tensors.types_of(contents.rows)
     shown["types"] = [(name, size, 100 * size / total if total else 0) for name, size in types]
-    return shown | {"areas": _areas(contents.rows), **_metadata(contents)}
+    every_pattern = tensors.fold(contents.rows) if text else folded
+    return shown | {"areas": _areas(every_pattern), **_metadata(contents)}
 
 
-def _areas(rows: list[Row]) -> list[dict[str, Any]]:
+def _one_page(request: HttpRequest, name: str, found: Sequence[Row | Pattern]) -> dict[str, Any]:
+    skip = whole_number(request.GET.get("skip", "")) or 0
+    later = skip + PAGE if len(found) > skip + PAGE else 0
+    return {name: found[skip : skip + PAGE], "skip": skip, "later": later, "earlier": max(skip - PAGE, 0)}
+
+
+def _areas(found: Sequence[Pattern]) -> list[dict[str, Any]]:
     """Return the areas of the map: the largest patterns, and the rest as one."""
-    patterns = sorted(tensors.fold(rows), key=lambda pattern: -pattern.weights)
+    patterns = sorted(found, key=lambda pattern: -pattern.weights)
     largest, rest = patterns[:MAX_AREAS], patterns[MAX_AREAS:]
     values = [float(pattern.weights) for pattern in largest] + [float(sum(one.weights for one in rest))]
     return [
@@ -101,9 +105,13 @@ def _label(pattern: Pattern, width: float, height: float) -> str:
 
 def _metadata(contents: Contents) -> dict[str, Any]:
     """Return the header's words, each on one line; the chat template apart."""
-    shown = [(key, _line(value)) for key, value in contents.metadata.items() if key != CHAT_TEMPLATE]
+    keys = [key for key in contents.metadata if key != CHAT_TEMPLATE]
+    shown = [(key[:MAX_VALUE], _line(contents.metadata[key])) for key in keys[:MAX_KEYS]]
     template = contents.metadata.get(CHAT_TEMPLATE)
-    return {"metadata": shown, "chat_template": template if isinstance(template, str) else ""}
+    return {
+        "metadata": shown, "more_keys": len(keys) - len(shown),
+        "chat_template": template if isinstance(template, str) else "",
+    }  # fmt: skip
 
 
 def _line(value: object) -> str:

@@ -29,3 +29,14 @@ def test_the_newest_public_models_come_first(browser: Client, make_repo: Callabl
     assert b"Apache License 2.0" in answer.content
     assert titles_in(browser.get("/datasets/new.atom").content) == ["ada/tables"]
     assert titles_in(browser.get("/models/new.atom", {"author": "bob"}).content) == []
+
+
+def test_a_card_with_control_characters_does_not_break_the_feed_for_all(
+    client: Client, make_repo: Callable[..., Repo]
+) -> None:
+    make_repo(
+        "ada/ships",
+        {"README.md": b'---\npipeline_tag: "a\\x01b"\nlibrary_name: "c\\x02\\uffffd"\n---\nShips.\n'},
+    )
+    assert titles_in(client.get("/models/new.atom").content) == ["ada/ships"]
+    assert titles_in(client.get("/models/new.atom", {"author": "x\x01"}).content) == []

@@ -52,6 +52,13 @@ def test_shapes_types_and_parts_are_kept_apart() -> None:
     ]
 
 
+def test_names_that_nobody_would_write_are_folded_like_others() -> None:
+    names = [f"a.{'9' * 4999}.w", f"b.{'1' * 19}.w", "c.007.w", "c.8.w", "1." * 5000]
+    found = {one.name for one in fold(map(row, names))}
+    assert {f"b.{'1' * 19}.w", "c.7–8.w", "1." * 150 + "…"} < found
+    assert max(map(len, found)) == 301
+
+
 @pytest.mark.parametrize("values", [[6, 6, 4, 3, 2, 2, 1], [1], [5, 0, 5], [1e12, 1, 1]])
 def test_areas_fill_the_map_by_their_shares(values: list[float]) -> None:
     found = boxes(values, 960, 240)
@@ -80,6 +87,14 @@ def test_tensors_are_filtered_and_the_list_alone_is_sent_to_htmx(client: Client,
     assert "attn_q" in words and "token_embd" not in words
     assert "<main" not in text_of(answer)
     assert "No tensor’s name holds “<b>”." in words_of(client.get(PAGE, {"q": "<b>"}))
+
+
+def test_patterns_come_in_pages(client: Client, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    ships_of(Viewer(user=ada))
+    monkeypatch.setattr("hub.pages.tensors.PAGE", 1)
+    first, second = (text_of(client.get(PAGE, {"skip": skip})) for skip in ("0", "1"))
+    assert first.count('data-k="Count"') == second.count('data-k="Count"') == 1
+    assert "Later</a>" in first and "Earlier</a>" in second and first != second
 
 
 def test_a_repo_without_weights_says_so(client: Client, make_repo: Callable[..., Repo]) -> None:
