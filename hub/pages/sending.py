@@ -29,6 +29,7 @@ from hub.pages.addresses import rev_url
 from hub.pages.doors import json_page, page
 from hub.pages.files import crumbs
 from hub.pages.middleware import PAGE_POLICY
+from hub.pages.scriptwords import UPLOAD, words
 from hub.pages.targets import target_of
 from hub.web import bytes_base, locate_rest, public_base, repo_name
 
@@ -46,7 +47,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: st
     folder = str(FilePath.parse(folder.rstrip("/"))) if folder.rstrip("/") else ""
     context = {
         "repo": at.repo, "rev": at.revision, "folder": folder, "crumbs": crumbs(at, folder),
-        "target": target_of(viewer, at),
+        "target": target_of(viewer, at), "words": words(UPLOAD),
         "doors": f"{rev_url(at.repo, 'sending', at.revision)}/", "user_id": viewer.user.pk,
     }  # fmt: skip
     response = render(request, "repo/upload.html", context)

@@ -18,10 +18,15 @@
     ];
   };
 
+  const language = root.lang === "en" ? "en-GB" : root.lang;
+  const MONTHS = [...Array(12).keys()].map((month) => new Date(Date.UTC(2026, month)));
+  const months = (style) => MONTHS.map((day) => day.toLocaleDateString(language, { month: style, timeZone: "UTC" }));
+  const dates = (pattern) => uPlot.fmtDate(pattern, { MMMM: months("long"), MMM: months("short"), WWWW: [], WWW: [] });
+
   const say = (element, values, index) => {
     const when = new Date(values[0][index] * 1000);
-    const day = when.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-    element.textContent = `${values[1][index].toLocaleString("en")} on ${day}`;
+    const day = when.toLocaleDateString(language, { day: "numeric", month: "short", timeZone: "UTC" });
+    element.textContent = element.dataset.legend.replace("{number}", values[1][index].toLocaleString(language)).replace("{day}", day);
   };
 
   const draw = (chart) => {
@@ -35,11 +40,12 @@
     const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
     return new uPlot({
       width: place.clientWidth, height: 120, legend: { show: false }, padding: [8, 4, 0, 0],
+      fmtDate: dates,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
       axes: [
         { ...axis, size: 22, grid: { show: false }, values: [[2419200, "{MMM}", null, null, null, null, null, null, 1], [86400, "{D} {MMM}", null, null, null, null, null, null, 1]] },
-        { ...axis, size: 38, space: 34, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString("en") : "")) },
+        { ...axis, size: 38, space: 34, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString(language) : "")) },
       ],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       series: [{}, { stroke: line, width: 1.5, fill: token("--accent-wash"), points: { show: false } }],

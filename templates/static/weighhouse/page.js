@@ -9,7 +9,7 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "btn btn--quiet btn--sm btn--icon";
-    button.setAttribute("aria-label", "Copy");
+    button.setAttribute("aria-label", document.body.dataset.copyWord);
     button.dataset.copyCode = "";
     button.innerHTML = icon("copy");
     return button;

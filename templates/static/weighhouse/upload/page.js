@@ -2,6 +2,7 @@
 import { Memory } from "./memory.js";
 import { Sender } from "./sender.js";
 import { Changed, Refused, Stopped } from "./talk.js";
+import { counted, decimal, said } from "./words.js";
 
 const root = document.querySelector("[data-upload]");
 const find = (name) => root.querySelector(`[data-is="${name}"]`);
@@ -24,7 +25,7 @@ const bytes = (count) => {
   const units = [[1e12, "TB"], [1e9, "GB"], [1e6, "MB"], [1e3, "kB"]];
   const [scale, unit] = units.find(([least]) => count >= least * 0.9995) ?? [1, "B"];
   const value = count / scale;
-  return `${scale === 1 ? value : value.toFixed(value < 9.995 ? 2 : 1)} ${unit}`;
+  return `${scale === 1 ? value : decimal(value.toFixed(value < 9.995 ? 2 : 1))} ${unit}`;
 };
 
 const span = (seconds) => {
@@ -89,7 +90,7 @@ const line = (item) => {
   const cell = (name) => row.querySelector(`[data-cell="${name}"]`);
   cell("path").textContent = item.path;
   cell("size").textContent = bytes(item.size);
-  row.querySelector("button").setAttribute("aria-label", `Leave ${item.path} out`);
+  row.querySelector("button").setAttribute("aria-label", said("Leave {path} out", item));
   row.querySelector("button").addEventListener("click", () => { items.delete(item.path); row.remove(); render(); });
   item.row = row;
   item.cells = { state: cell("state"), bar: cell("bar") };
@@ -104,7 +105,7 @@ const drawItem = (item) => {
   const going = item.state === "hashing" || item.state === "sending";
   item.cells.bar.parentElement.hidden = !going;
   item.cells.bar.style.setProperty("--v", String(Math.min(100, 100 * (share || 0))));
-  item.cells.state.textContent = item.problem || WORDS[item.state];
+  item.cells.state.textContent = item.problem || said(WORDS[item.state]);
 };
 
 const sum = (list, key) => list.reduce((total, item) => total + item[key], 0);
@@ -129,13 +130,13 @@ const drawTotal = () => {
   find("percent").textContent = `${percent}%`;
   find("meter").style.setProperty("--v", String(size ? (100 * sent) / size : 100));
   find("track").setAttribute("aria-valuenow", String(percent));
-  find("amount").textContent = `${bytes(sent)} of ${bytes(size)}`;
+  find("amount").textContent = said("{sent} of {size}", { sent: bytes(sent), size: bytes(size) });
   const words = [];
-  if (phase === "paused") words.push("paused");
-  else if (left && speed > 0) words.push(`${bytes(speed)} a second, about ${span(left / speed)} left`);
-  else if (busy.length) words.push(`computing the sha256 of ${busy[0].path}`);
+  if (phase === "paused") words.push(said("paused"));
+  else if (left && speed > 0) words.push(said("{speed} a second, about {time} left", { speed: bytes(speed), time: span(left / speed) }));
+  else if (busy.length) words.push(said("computing the sha256 of {path}", busy[0]));
   const kept = sum(large, "kept");
-  if (kept) words.push(`${bytes(kept)} were here already`);
+  if (kept) words.push(said("{size} were here already", { size: bytes(kept) }));
   find("pace").textContent = words.join("; ");
 };
 
@@ -152,9 +153,9 @@ const render = () => {
   body.replaceChildren(...all.slice(0, SHOWN).map((item) => item.row ?? line(item)));
   all.forEach(drawItem);
   find("list").hidden = !all.length;
-  find("count").textContent = `${all.length} file${all.length === 1 ? "" : "s"}, ${bytes(sum(all, "size"))}`;
+  find("count").textContent = `${counted(all.length, "one file", "{number} files")}, ${bytes(sum(all, "size"))}`;
   find("more").hidden = all.length <= SHOWN;
-  find("more").textContent = `${all.length - SHOWN} more are not listed, but go along.`;
+  find("more").textContent = said("{number} more are not listed, but go along.", { number: all.length - SHOWN });
   find("start").disabled = !all.length;
   show(phase);
 };
@@ -170,7 +171,7 @@ const show = (next) => {
   find("cancel").hidden = !["sending", "paused"].includes(phase);
   find("drop").hidden = sending;
   root.querySelectorAll("fieldset").forEach((set) => { set.disabled = sending; });
-  if (phase === "committing") find("pace").textContent = "Proving what arrived, and committing";
+  if (phase === "committing") find("pace").textContent = said("Proving what arrived, and committing");
   items.forEach(drawItem);
 };
 
@@ -197,9 +198,11 @@ const start = async () => {
   try {
     await sender.send(all);
     const bad = all.filter((item) => ["changed", "failed"].includes(item.state));
-    if (bad.length) throw new Refused(400, `${bad.length === 1 ? `${bad[0].path} was` : `${bad.length} files were`} not sent; the list says why. Choose ${bad.length === 1 ? "it" : "them"} again or leave ${bad.length === 1 ? "it" : "them"} out. Nothing was committed.`);
+    if (bad.length) throw new Refused(400, counted(bad.length,
+      "{path} was not sent; the list says why. Choose it again or leave it out. Nothing was committed.",
+      "{number} files were not sent; the list says why. Choose them again or leave them out. Nothing was committed.", bad[0]));
     const ready = all.filter((item) => item.state === "ready");
-    if (!ready.length) throw new Refused(400, "There is nothing to commit.");
+    if (!ready.length) throw new Refused(400, said("There is nothing to commit."));
     show("committing");
     const header = { summary: title, description: find("description").value, folder: root.dataset.folder };
     const done = await sender.commit(ready, header);
@@ -213,10 +216,10 @@ const start = async () => {
       memory.forget();
     }
     show("choosing");
-    if (fault instanceof Stopped) say("Stopped. Nothing was committed. What has arrived is kept for a while: upload the same files again and only the rest is sent.", "info");
-    else if (fault instanceof Changed) say("A file was changed after it was chosen. Choose it again. Nothing was committed.");
+    if (fault instanceof Stopped) say(said("Stopped. Nothing was committed. What has arrived is kept for a while: upload the same files again and only the rest is sent."), "info");
+    else if (fault instanceof Changed) say(said("A file was changed after it was chosen. Choose it again. Nothing was committed."));
     else if (fault instanceof Refused) say(fault.message);
-    else { say("Something went wrong in this page. Reload it and choose the same files: only the rest is sent."); throw fault; }
+    else { say(said("Something went wrong in this page. Reload it and choose the same files: only the rest is sent.")); throw fault; }
     const stopped = sender;
     sender = null;
     stopped.stop();
@@ -241,7 +244,7 @@ addEventListener("beforeunload", (event) => { if (["sending", "paused", "committ
 
 if (memory.record.chosen) {
   find("left").hidden = false;
-  find("left-count").textContent = `${memory.record.chosen} file${memory.record.chosen === 1 ? "" : "s"}`;
+  find("left-count").textContent = counted(memory.record.chosen, "one file", "{number} files");
   find("title").value = memory.record.title === find("title").placeholder ? "" : memory.record.title;
 }
 root.hidden = false;

@@ -1,5 +1,6 @@
 // Brings files to the hub: asks how each is to go, hashes the large ones, sends their parts, and commits everything.
 import { call, Changed, isUnchanged, put, Refused, Stopped, wait } from "./talk.js";
+import { said } from "./words.js";
 
 const LANES = 3;           // files under way at once
 const PARTS_AT_ONCE = 4;   // parts under way at once, of all files together
@@ -197,8 +198,8 @@ export class Sender {
           continue;
         }
         if (!(await isUnchanged(item.file))) throw new Changed();
-        if (fault.status >= 400 && fault.status < 500) { fault.inStore = true; fault.message ||= `The store answered ${fault.status}.`; throw fault; }
-        if (attempt >= TRIES) { fault.status = 0; fault.message = "The store does not answer. Go on when you are online again."; throw fault; }
+        if (fault.status >= 400 && fault.status < 500) { fault.inStore = true; fault.message ||= said("The store answered {status}.", fault); throw fault; }
+        if (attempt >= TRIES) { fault.status = 0; fault.message = said("The store does not answer. Go on when you are online again."); throw fault; }
         await wait(2 ** (attempt - 1));
         attempt += 1;
       }

@@ -1,5 +1,7 @@
 // Talking to the hub and to the store: JSON to the one, bytes to the other.
 
+import { said } from "./words.js";
+
 export class Refused extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
@@ -12,17 +14,17 @@ export const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, 
 const csrf = () => document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1] ?? "";
 
 const TROUBLE = {
-  0: "The hub does not answer. Go on when you are online again.",
-  401: "You were logged out. Log in again in another tab, then go on here; nothing is lost.",
-  403: "The hub did not take this form: log in again in another tab, then go on here; nothing is lost.",
+  0: said("The hub does not answer. Go on when you are online again."),
+  401: said("You were logged out. Log in again in another tab, then go on here; nothing is lost."),
+  403: said("The hub did not take this form: log in again in another tab, then go on here; nothing is lost."),
 };
 const TRIES = 5;
 
 const sentence = async (answer) => {
   const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
-  const said = isJson ? (await answer.json()).error : "";
+  const told = isJson ? (await answer.json()).error : "";
   if (answer.status === 401) return TROUBLE[401];
-  return said || TROUBLE[answer.status] || `The hub answered ${answer.status}.`;
+  return told || TROUBLE[answer.status] || said("The hub answered {status}.", answer);
 };
 
 export const call = async (address, body, { type = "application/json", signal } = {}) => {
