@@ -45,6 +45,15 @@ UPSTREAM_RECORDED = "upstream.recorded"
 # Who may review.  data: reviewer, staff (bool).  subject: "user:NUMBER", about: whose right it is
 REVIEWER_CHANGED = "reviewer.changed"
 
+# An account was closed or opened again; an administrator made a link to set its password.  subject: "user:NUMBER",
+# about: whose.  data: active (bool) / nothing
+ACCOUNT_CHANGED = "account.changed"
+ACCOUNT_LINK = "account.link"
+
+# How many bytes a namespace may hold.  subject: "namespace:NUMBER", about: its user.  data: bound, before (null: what
+# all have, 0: any amount)
+QUOTA = "quota.changed"
+
 # Personal fields that were erased.  data: person, rows
 ERASED = "personal.erased"
 

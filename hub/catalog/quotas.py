@@ -49,6 +49,11 @@ class Standing:
         """How full it is, in percent."""
         return 100 * self.used / self.bound if self.bound else 0.0
 
+    @property
+    def capped(self) -> int:
+        """What is drawn: no more than there is room for."""
+        return min(self.used, self.bound)
+
 
 def default_bound() -> int:
     """Return the bytes that a namespace may hold where nobody has said otherwise; 0 is no bound."""

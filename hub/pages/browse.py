@@ -6,11 +6,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
-from hub.catalog import access, facets, likes, ranking, search
+from hub.catalog import access, facets, likes, quotas, ranking, search
 from hub.catalog.collections import slug_of
 from hub.catalog.collections import visible as visible_collections
 from hub.catalog.errors import RepoNotFound
@@ -43,8 +44,8 @@ class Row:
 
     @property
     def summary(self) -> str:
-        """The first paragraph of its card."""
-        text: RepoText | None = getattr(self.repo, "text", None)
+        """The first paragraph of its card; nothing of a card that is not shown."""
+        text: RepoText | None = None if self.repo.disabled else getattr(self.repo, "text", None)
         return text.summary if text else ""
 
     @property
@@ -56,10 +57,10 @@ class Row:
     def use(self) -> tuple[str, str]:
         """The seal and the word for commercial use under settled terms."""
         if "commercial" in self.repo.uses:
-            return "proven", "commercial use"
+            return "proven", _("commercial use")
         if self.repo.openness == Rung.RESTRICTED_WEIGHTS:
-            return "terms", "not commercially"
-        return "terms", "with terms"
+            return "terms", _("not commercially")
+        return "terms", _("with terms")
 
     @property
     def formats(self) -> list[str]:
@@ -153,6 +154,7 @@ def _about(viewer: Viewer, space: Namespace) -> dict[str, Any]:
         "is_me": viewer.user is not None and space.user_id == viewer.user.pk,
         "may_manage": space.organization is not None and may_manage(viewer, space.organization),
         "may_create": access.may_create_in(viewer, space), "storage": storage_of(viewer, space),
+        "standing": quotas.standing(viewer, space),
         "liked": [item.repo for item in likes.likes_of(viewer, space.user)[:8]] if space.user else [],
         "gathered": [(item, f"/collections/{slug_of(item)}") for item in _gathered(viewer, space)],
     }  # fmt: skip

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import dashboard, pulse
+from hub.catalog import dashboard, pulse, quotas
 from hub.catalog.errors import RepoNotFound
 from hub.pages.doors import page
 
@@ -21,6 +21,8 @@ def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "failed": dashboard.failed_jobs(), "largest": dashboard.largest(), "pulled": dashboard.most_pulled(),
         "clearances": dashboard.by_clearance(), "people": dashboard.people(), "section": "staff",
         "waiting": dashboard.waiting_reviews(), "acts": dashboard.latest_acts(),
+        "spaces": quotas.largest(dashboard.MANY), "nearly_full": quotas.nearly_full(),
+        "default_bound": quotas.default_bound(),
     }  # fmt: skip
     partial = request.headers.get("HX-Target") == "dashboard"
     return render(request, "staff/panels.html" if partial else "staff/dashboard.html", context)

@@ -21,6 +21,7 @@ from hub.pages import (
     repos,
     review_urls,
     staff,
+    stewards,
     tensors,
     terms_urls,
 )
@@ -65,6 +66,8 @@ urlpatterns: list[URLPattern] = [
     path("licenses/<seg:license_id>", licenses.one, name="license"),
     path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
     path("staff", staff.show, name="staff"),
+    path("staff/people", stewards.people, name="staff-people"),
+    path("staff/people/<seg:name>", stewards.one, name="staff-person"),
     path("audit", audit.permitted, name="audit"),
     path("audit/entries", audit.entries, name="audit-entries"),
     path("audit/recall", audit.recalled, name="recall"),
