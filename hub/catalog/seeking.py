@@ -3,16 +3,16 @@
 Words are asked for among what the viewer may know of only; that also holds for whether anything was found at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from functools import reduce
-from typing import Any
+from functools import lru_cache, reduce
+from operator import and_
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
 
 from hub.catalog import words
@@ -24,13 +24,9 @@ FEW = 2_000
 # Among so many one nearly always is there for everybody.
 FEW_SEEN = 100
 MAX_NEAR = 100
-# Of the trigrams of what was typed, in a name: letters that changed places leave few.
-SHARED = 0.25
 # Of the letters of each word, those that a word of the name has in this order.
 ALIKE = 0.7
 MIN_NEAR = 4
-# From so many letters on the index of trigrams helps.
-TRIGRAM = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def condition(*, text: str, name: str, of: str = "") -> Q:
         found &= Q(**{f"{of}name__icontains": name})
     if text := words.clean(text):
         typed = words.typed(text)
-        if len(text) >= TRIGRAM:
+        if len(text) >= words.TRIGRAM:
             found &= Q(**{f"{of}name__icontains": text}) | (Q(_matches(typed, of)) if typed else Q(pk=None))
         else:
             # One or two letters begin words in every card.
@@ -101,7 +97,7 @@ def hits(repos: QuerySet[Repo], *, text: str, name: str) -> Hits:
     text, name = words.clean(text), words.clean(name)
     if not text and not name:
         return Hits()
-    numbers = _numbers(condition(text=text, name=name), by_index=len(text or name) >= TRIGRAM)
+    numbers = _numbers(condition(text=text, name=name), by_index=len(text or name) >= words.TRIGRAM)
     # What the viewer may not know of counts as not found, and is narrowed away by whoever uses the numbers.
     if any(
         repos.filter(text__id__in=some).exists() for some in (numbers[:FEW_SEEN], numbers[FEW_SEEN:]) if some
@@ -130,23 +126,30 @@ def _numbers(wanted: Q, *, by_index: bool) -> list[int]:
 
 
 def _near(repos: QuerySet[Repo], text: str) -> dict[int, float]:
-    asked: Any = Upper(_text(text))
-    alike = Func(
-        asked, Upper("text__name"), template="(%(expressions)s)", arg_joiner=" <%% ", output_field=BooleanField()
-    )  # fmt: skip
-    shared = Func(asked, Upper("text__name"), function="word_similarity", output_field=FloatField())
-    found = repos.filter(Q(alike)).annotate(shared=shared).order_by("-shared", "-downloads", "pk")
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(SHARED)])
-        rows = list(found.values_list("text__id", "text__name")[:MAX_NEAR])
     typed = words.typed(text)
+    wanted = [Q(_any_like(patterns)) for patterns in words.slips(typed)]
+    numbers = _numbers(reduce(and_, wanted), by_index=True) if wanted else []
+    found = repos.filter(text__id__in=numbers).order_by("-downloads", "pk")
+    rows = found.values_list("text__id", "text__name")[:MAX_NEAR] if numbers else ()
     near = {number: _closeness(typed, words.pieces(name)) for number, name in rows}
     return {number: closeness for number, closeness in near.items() if closeness}
 
 
+def _any_like(patterns: Iterable[str]) -> Func:
+    like = [
+        Func(Upper("name"), _text(pattern), template="%(expressions)s", arg_joiner=" LIKE ") for pattern in patterns
+    ]  # fmt: skip
+    return Func(*like, template="(%(expressions)s)", arg_joiner=" OR ", output_field=BooleanField())
+
+
 def _closeness(typed: Sequence[str], pieces: Sequence[str]) -> float:
     """Return how alike the words are on average, 1 for equal; 0 where one of them is like none of the name."""
-    best = [
-        max((SequenceMatcher(None, piece, word).ratio() for piece in pieces), default=0.0) for word in typed
-    ]
+    best = [max((_alike(word, piece) for piece in pieces), default=0.0) for word in typed]
     return sum(best) / len(best) if best and min(best) >= ALIKE else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _alike(word: str, piece: str) -> float:
+    # Words of very different lengths cannot be alike, and most are.
+    least, most = sorted((len(word), len(piece)))
+    return SequenceMatcher(None, piece, word).ratio() if 2 * least >= ALIKE * (least + most) else 0.0

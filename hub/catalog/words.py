@@ -11,6 +11,9 @@ MAX_TYPED = 200
 MAX_WORDS = 12
 MAX_WORD = 60
 MAX_LEXEMES = 400
+# Words of fewer letters are too much like others; and so many patterns are tried in all.
+MIN_SLIP, MAX_SLIPS = 4, 120
+TRIGRAM = 3
 # Of a card, in characters: enough to tell what a model is for.
 MAX_BODY = 20_000
 MAX_SUMMARY = 200
@@ -70,6 +73,30 @@ def literal(word: str, *, begins: bool = True) -> str:
     if glued := _GLUED.match(word):
         found += f" | ({_quoted(glued[1])}:* & {_quoted(glued[2])}:*)"
     return found
+
+
+def slips(typed: Iterable[str]) -> list[list[str]]:
+    """Return, for each word that was typed, the patterns of LIKE for upper-cased names that have it but for one slip.
+
+    A slip is a letter too many, too few, another one, or two that changed places.  An index of trigrams answers for all
+    of them, so each pattern has three letters in a row, and words that are too short for that give none.
+    """
+    found, left = [], MAX_SLIPS
+    for word in (word.upper() for word in typed if len(word) >= TRIGRAM):
+        ways = _ways(word) if len(word) >= MIN_SLIP else []
+        taken = [word, *ways] if len(ways) <= left else [word]
+        left -= len(taken)
+        found.append([f"%{way}%" for way in taken])
+    return found
+
+
+def _ways(word: str) -> list[str]:
+    ends = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    ways = [f"{one}{two[1]}{two[0]}{two[2:]}" for one, two in ends if len(two) > 1]
+    ways += [f"{one}{two[1:]}" for one, two in ends if two]
+    ways += [f"{one}_{two[1:]}" for one, two in ends if two]
+    ways += [f"{one}_{two}" for one, two in ends if one and two]
+    return [way for way in dict.fromkeys(ways) if max(map(len, way.split("_"))) >= TRIGRAM]
 
 
 def _quoted(word: str) -> str:
