@@ -32,7 +32,7 @@ _SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
 # Facets with one wish at a time, and the field of the query that holds it.
 SINGLE = ("task", "library", "license", "author", *traits.KINDS)
 # Facets whose values are few by nature.
-_FEW = ("use", "limit", "openness", "state", "read", "size", traits.FORMAT)
+_FEW = ("use", "limit", "openness", "state", "read", "size", traits.FORMAT, traits.FITS)
 MOST_RUNGS = 8
 
 Values = Mapping[str, int]
@@ -74,7 +74,7 @@ def _without_facets(query: Query) -> Query:
     return replace(
         query, text=text, name=name, tags=tuple(query.tags), uses=(), users=None, openness=None, states=(),
         parameters=bounds, task="", library="", license="", author="", format="", architecture="", dtype="",
-        language="", base="",
+        language="", base="", fits="",
     )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
+from hub.catalog import memory
 from hub.catalog.ggufnames import stem_of
+from hub.catalog.memory import Need
 from hub.catalog.models import Inspection, Repo, RepoBlob
 from hub.catalog.trees import Entry, files
 
@@ -79,6 +81,20 @@ def models_and_matrices(entries: Sequence[Entry]) -> tuple[list[Gguf], list[Entr
     ]
     by_path = sorted([*matrices, *older], key=lambda entry: entry.path)
     return [model for model in found if not model.is_matrix], by_path
+
+
+def needs_of(models: Sequence[Gguf], context: int) -> list[Need | None]:
+    """Return what memory each model takes with a context, None where its header does not tell; one query."""
+    heads = [model.shards[0] for model in models]
+    proven = [entry.sha256 for entry in heads if entry.state == RepoBlob.State.PROVEN]
+    told = dict(
+        Inspection.objects.filter(sha256__in=proven, format="gguf").values_list("sha256", "data__metadata")
+    )
+    shapes = [memory.shape_of(told.get(entry.sha256) or {}) for entry in heads]
+    return [
+        memory.need(shape, model.size, context) if shape else None
+        for model, shape in zip(models, shapes, strict=True)
+    ]
 
 
 def _all_in(entries: Iterable[Entry]) -> list[Gguf]:

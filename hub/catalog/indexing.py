@@ -10,12 +10,13 @@ from django.db.models import Q, QuerySet
 from hub.catalog import jobs, objects, proofs, traits, words
 from hub.catalog.cards import Claims, body_of
 from hub.catalog.errors import EntryNotFound, StoreTrouble
-from hub.catalog.ggufs import models_in
+from hub.catalog.ggufs import models_in, needs_of
+from hub.catalog.memory import DEFAULT_CONTEXT
 from hub.catalog.models import CommitRecord, Repo, RepoText
 
 KIND = "index"
 # Raise it when the same card gives other words or traits; every repo is then gone through again.
-VERSION = 1
+VERSION = 2
 BATCH = 200
 
 _WRITE = """
@@ -38,8 +39,9 @@ def traits_of(repo: Repo, claims: Claims, record: CommitRecord, formats: Iterabl
     if not record.facts:
         known = Repo.objects.values_list("traits", flat=True).get(pk=repo.pk)
         return [*told, *traits.kept(known, read=True)]
-    quantizations = [one.file_type for one in models_in(repo, record.tree)] if "gguf" in formats else []
-    return [*told, *traits.of_files(record.facts, quantizations)]
+    models = models_in(repo, record.tree) if "gguf" in formats else []
+    needs = [need.total for need in needs_of(models, DEFAULT_CONTEXT) if need] if models else []
+    return [*told, *traits.of_files(record.facts, [one.file_type for one in models], needs)]
 
 
 def note_facts(repo: Repo, record: CommitRecord) -> None:
@@ -75,7 +77,9 @@ def write(pk: UUID, record: CommitRecord | None) -> None:
 
 
 def _beside(repo: Repo, claims: Claims) -> list[str]:
-    read = [one.partition(":")[2] for one in traits.kept(repo.traits, read=True)]
+    read = [
+        one.partition(":")[2] for one in repo.traits if one.startswith((traits.ARCHITECTURE, traits.DTYPE))
+    ]
     told = [claims.word("model_name"), *claims.words("description")[:1]]
     return [repo.namespace.name, *repo.base_models, repo.pipeline_tag, repo.library, *read, *told, *repo.tags]
 

@@ -41,7 +41,7 @@ class Query:
 
     ``uses``, ``users`` (of a company, each month) and ``openness`` (a rung at least) are about settled terms of the
     whole lineage: a repo whose terms wait for somebody fits none of them.  ``binding`` is a license that binds its use.
-    ``parameters`` are bounds, both of them included.
+    ``parameters`` are bounds, both of them included.  ``fits`` is the memory in GB in which one of its GGUF files runs.
     """
 
     type: str = Repo.Type.MODEL
@@ -63,6 +63,7 @@ class Query:
     dtype: str = ""
     language: str = ""
     base: str = ""
+    fits: str = ""
     states: Sequence[str] = field(default_factory=tuple)
     sort: str = "trendingScore"
 

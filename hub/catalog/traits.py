@@ -6,11 +6,14 @@ They stand in one column, as ``kind:value``, so that one index answers for all o
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hub.catalog import memory
 from hub.catalog.cards import Claims
 
-FORMAT, ARCHITECTURE, DTYPE, LANGUAGE, BASE = KINDS = ("format", "architecture", "dtype", "language", "base")
+FORMAT, ARCHITECTURE, DTYPE, LANGUAGE, BASE, FITS = KINDS = (
+    "format", "architecture", "dtype", "language", "base", "fits",
+)  # fmt: skip
 # These are read in files, and known only once a worker has read them.
-READ = (ARCHITECTURE, DTYPE)
+READ = (ARCHITECTURE, DTYPE, FITS)
 FORMATS = ("safetensors", "gguf", "onnx")
 MAX_VALUE = 200
 MAX_EACH = 100
@@ -33,14 +36,22 @@ def of_card(claims: Claims, formats: Iterable[str]) -> list[str]:
     return _traits({FORMAT: list(formats), LANGUAGE: languages, BASE: claims.base_models})
 
 
-def of_files(facts: Mapping[str, Any], quantizations: Iterable[str]) -> list[str]:
-    """Return what was read in the files: `facts` of the commit, and the types of its GGUF files."""
+def of_files(facts: Mapping[str, Any], quantizations: Iterable[str], needs: Iterable[int] = ()) -> list[str]:
+    """Return what was read in the files: `facts` of the commit, the types of its GGUF files, and the bytes they need.
+
+    A repo fits every device in which the smallest of them runs.
+    """
     config, gguf = _dict(facts.get("config")), _dict(facts.get("gguf"))
     architecture = config.get("model_type") or gguf.get("architecture") or ""
     dtypes = [*_main_types(facts), *(kind for kind in quantizations if kind)]
     method = _dict(config.get("quantization_config")).get("quant_method")
     dtypes += [method.upper()] if isinstance(method, str) else []
-    return _traits({ARCHITECTURE: [architecture] if isinstance(architecture, str) else [], DTYPE: dtypes})
+    least = min(needs, default=None)
+    fitting = (
+        [] if least is None else [str(device) for device in memory.DEVICES if least <= device * memory.GB]
+    )
+    own = [architecture] if isinstance(architecture, str) else []
+    return _traits({ARCHITECTURE: own, DTYPE: dtypes, FITS: fitting})
 
 
 def _main_types(facts: Mapping[str, Any]) -> list[str]:

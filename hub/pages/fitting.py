@@ -7,9 +7,8 @@ from typing import Any
 from django.http import QueryDict
 
 from hub.catalog import memory
-from hub.catalog.ggufs import Gguf
+from hub.catalog.ggufs import Gguf, needs_of
 from hub.catalog.memory import Need
-from hub.catalog.models import Inspection, RepoBlob
 
 # Steps of the scale, in GB.
 STEPS = (1, 2, 4, 5, 10, 20, 50, 100, 200)
@@ -38,20 +37,6 @@ class Fit:
     def rest(self) -> float:
         """The part that is cache and buffers."""
         return 100 - self.weights
-
-
-def needs_of(models: Sequence[Gguf], context: int) -> list[Need | None]:
-    """Return what each model takes with a context, None where its header does not tell; one query."""
-    heads = [model.shards[0] for model in models]
-    proven = [entry.sha256 for entry in heads if entry.state == RepoBlob.State.PROVEN]
-    told = dict(
-        Inspection.objects.filter(sha256__in=proven, format="gguf").values_list("sha256", "data__metadata")
-    )
-    shapes = [memory.shape_of(told.get(entry.sha256) or {}) for entry in heads]
-    return [
-        memory.need(shape, model.size, context) if shape else None
-        for model, shape in zip(models, shapes, strict=True)
-    ]
 
 
 def fits(models: Sequence[Gguf], chosen: QueryDict) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from hub.catalog.models import Repo
 from hub.catalog.ranking import find
 from hub.catalog.search import Query, matching
 from tests.factories import make_repo, make_viewer, push, push_large
-from tests.workers.formats.build import safetensors
+from tests.workers.formats.build import ARCHITECTURE, gguf, number_pair, safetensors
 
 EVERYTHING = ["commercial", "redistribute", "modify", "no-field-of-use-limits", "everywhere"]
 
@@ -124,6 +124,27 @@ def test_traits_are_read_in_card_and_files_and_counted(db: None) -> None:
     assert counts(ANONYMOUS, Query(architecture="gpt2")).values["architecture"] == {"llama": 1}
     with pytest.raises(BadRequest, match="state must be one of proven"):
         find(ANONYMOUS, Query(states=["perfect"]), limit=1)
+
+
+def test_models_are_found_by_the_memory_that_their_smallest_file_takes(db: None) -> None:
+    ada = make_viewer("ada")
+    # A cache of 19 GB beside hardly any weights.
+    layers = {
+        "block_count": 36,
+        "embedding_length": 16_384,
+        "attention.head_count": 16,
+        "context_length": 8192,
+    }
+    head = [ARCHITECTURE, *(number_pair(f"llama.{name}", number) for name, number in layers.items())]
+    for name, numbers in (("large", head), ("silent", [ARCHITECTURE])):
+        repo = make_repo(ada, name)
+        push_large(ada, repo, "model.gguf", gguf(numbers, [("a", [32], 0, 0)], bytes(128)))
+    for device, fitting in (("16", []), ("24", ["large"]), ("128", ["large"]), ("5", [])):
+        query = Query(fits=device)
+        assert names(ANONYMOUS, query) == fitting and counts(ANONYMOUS, query).total == len(fitting), device
+    assert counts(ANONYMOUS, Query(format="gguf")).values["fits"] == dict.fromkeys(
+        ("24", "32", "48", "64", "96", "128"), 1
+    )
 
 
 def test_counts_that_a_worker_made_are_those_of_the_lists(

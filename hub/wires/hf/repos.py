@@ -175,7 +175,8 @@ def _query(request: HttpRequest, kind: str) -> search.Query:
         parameters=search.parse_parameters(get.get("num_parameters", "")),
         # Ours, beside the protocol: words of cards and slips of the pen, and what was read in the files.
         text=get.get("q", ""), format=get.get("format", "")[:200], architecture=get.get("architecture", "")[:200],
-        dtype=get.get("dtype", "")[:200], base=get.get("base_model", "")[:200], states=_listed(request, "state"),
+        dtype=get.get("dtype", "")[:200], base=get.get("base_model", "")[:200],
+        fits=get.get("fits", "")[:200], states=_listed(request, "state"),
         # And what the settled terms of the whole lineage allow.
         uses=_listed(request, "use"),
         users=_number_in(request, "users"), openness=_number_in(request, "openness"),
