@@ -36,8 +36,8 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     },
     "geographic_exclusions": {
         Value.NO: (MAY, "Use it anywhere in the world"),
-        Value.CONDITIONAL: (CONDITION, "Use it in"),
-        Value.YES: (NOT, "Use it in"),
+        Value.CONDITIONAL: (CONDITION, "Use it in {}"),
+        Value.YES: (NOT, "Use it in {}"),
     },
     "usage_thresholds": {
         Value.NO: (MAY, "Use it at any size"),
@@ -84,10 +84,10 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     },
 }
 _METRICS = {
-    "monthly-active-users": "monthly users",
-    "daily-active-users": "daily users",
-    "revenue": "of revenue",
-    "output-tokens": "tokens put out",
+    "monthly-active-users": "{} monthly users",
+    "daily-active-users": "{} daily users",
+    "revenue": "{} of revenue",
+    "output-tokens": "{} tokens put out",
 }
 _EFFECTS = {
     "separate-license": "needs a licence of its own",
@@ -96,11 +96,11 @@ _EFFECTS = {
     "rights-end": "ends all rights",
 }
 _WINDOWS = {
-    "month": "a month",
-    "year": "a year",
-    "day": "a day",
-    "release-date": "on the day of release",
-    "month-before-release": "in the month before its release",
+    "month": "{} a month",
+    "year": "{} a year",
+    "day": "{} a day",
+    "release-date": "{} on the day of release",
+    "month-before-release": "{} in the month before its release",
 }
 
 
@@ -142,21 +142,21 @@ def columns(reading: Reading) -> Columns:
 def threshold_sentence(threshold: Threshold) -> str:
     """Return a threshold in words, as in ``From 700,000,000 monthly users``."""
     amount = f"{threshold.value:,} {threshold.currency}".strip()
-    metric = _METRICS[threshold.metric]
+    reached = _METRICS[threshold.metric].format(amount)
     window = (
         ""
         if threshold.metric.endswith("users") and threshold.window in ("month", "day")
         else threshold.window
     )
-    when = f" {_WINDOWS.get(window, window)}" if window else ""
+    reached = _WINDOWS.get(window, f"{{}} {window}").format(reached) if window else reached
     scope = f" ({threshold.scope})" if threshold.scope else ""
-    return f"From {amount} {metric}{when} it {_EFFECTS[threshold.effect]}{scope}"
+    return f"From {reached} it {_EFFECTS[threshold.effect]}{scope}"
 
 
 def _card(reading: Reading, term: Term, sentence: str) -> Card:
     note = "; ".join(_notes(reading, term))
     if term.key == "geographic_exclusions":
-        sentence = f"{sentence} {', '.join(term.items)}".strip()
+        sentence = sentence.format(", ".join(term.items)).strip()
     return Card(term.key, sentence, note, term.passage, term.confirmed)
 
 

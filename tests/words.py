@@ -12,6 +12,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
+from tests import sentences
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCALE = BASE_DIR / "hub" / "locale"
 LANGUAGES = ("de",)
@@ -58,6 +60,8 @@ def found() -> Catalog:
                 catalog.add(text, auto_comments=comments, context=context)
         except (SyntaxError, ValueError) as error:
             raise SystemExit(f"{path}: {error}") from error
+    for text in sentences.sentences():
+        catalog.add(text)
     return catalog
 
 
@@ -90,6 +94,7 @@ def is_missing(message: Message) -> bool:
 def main() -> None:
     """Bring every language up to date with the texts that are there, and say what is not translated."""
     texts = found()
+    sentences.save()
     for language in LANGUAGES:
         catalog = load(language)
         catalog.update(texts, no_fuzzy_matching=True)

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
@@ -20,6 +21,7 @@ from hub.catalog.lookups import find_repo
 from hub.catalog.models import Repo
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
+from hub.pages.saying import said
 from hub.web import repo_name
 from licenses.errors import BadAnswer, ReviewError, StaleTerms, UseRefused
 from licenses.models import Acceptance
@@ -68,12 +70,12 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
             raise SignInNeeded("Sign in to accept.")
         tried = _accepted(request, viewer, found)
         if not tried.error:
-            messages.success(request, f"Accepted. You may pull {found.full_name} now.")
+            messages.success(request, _("Accepted. You may pull %(name)s now.") % {"name": found.full_name})
             return HttpResponseRedirect(back)
     need = consents.required(viewer, found)
     context = {
         "repo": found, "need": need, "documents": _texts(viewer, found, need), "fields": _fields(request, need, tried),
-        "error": tried.error, "back": back, "held": clearing.is_held(found), "reason": clearing.words_for(found),
+        "error": tried.error, "back": back, "held": clearing.is_held(found), "reason": said(clearing.words_for(found)),
         "chosen": request.POST.get("for", ""), "officer": request.POST.get("officer", ""), "wrong": tried.field,
     }  # fmt: skip
     return render(request, "repo/accept.html", context, status=tried.status)
@@ -98,17 +100,17 @@ def _accepted(request: HttpRequest, viewer: Viewer, repo: Repo) -> Tried:
         address=request.META.get("REMOTE_ADDR") or None, user_agent=request.headers.get("User-Agent", ""),
     )  # fmt: skip
     if not form.get("agree"):
-        return Tried("Say that you accept these texts.", "agree", 400)
+        return Tried(_("Say that you accept these texts."), "agree", 400)
     try:
         consents.accept(viewer, repo, word)
     except BadAnswer as error:
-        return Tried(str(error), error.field, 400)
+        return Tried(said(error), error.field, 400)
     except StaleTerms as error:
-        return Tried(str(error), "", 409)
+        return Tried(said(error), "", 409)
     except UseRefused as error:
-        return Tried(str(error), "", 403)
+        return Tried(said(error), "", 403)
     except (ReviewError, CatalogError) as error:
-        return Tried(str(error), "", 400)
+        return Tried(said(error), "", 400)
     return Tried()
 
 
@@ -188,7 +190,9 @@ def withdraw(request: HttpRequest, viewer: Viewer, *, acceptance: str) -> HttpRe
     try:
         done = consents.withdraw(viewer, number)
     except ReviewError as error:
-        messages.error(request, str(error))
+        messages.error(request, said(error))
     else:
-        messages.success(request, f"Taken back. {done.label} asks again before it is pulled.")
+        messages.success(
+            request, _("Taken back. %(name)s asks again before it is pulled.") % {"name": done.label}
+        )
     return HttpResponseRedirect(reverse("pages:agreements"))

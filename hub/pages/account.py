@@ -9,6 +9,7 @@ from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,6 +20,7 @@ from hub.catalog.errors import BadRequest
 from hub.catalog.scopes import create_scoped_token
 from hub.pages.doors import member_page
 from hub.pages.forms import TokenForm
+from hub.pages.saying import said
 from hub.web import public_base
 
 
@@ -48,7 +50,7 @@ def _made(user: User, form: TokenForm) -> str:
             expires_at=form.expires_at,
         )[1]  # fmt: skip
     except BadRequest as error:
-        form.add_error("targets", str(error))
+        form.add_error("targets", said(error))
         return ""
 
 
@@ -59,7 +61,9 @@ def revoke(request: HttpRequest, user: User, *, pk: int) -> HttpResponse:
     token = get_object_or_404(Token, pk=pk, user=user)
     token.delete()
     messages.success(
-        request, f"The token “{token.name}” is revoked. Programs that use it are refused from now on."
+        request,
+        _("The token “%(name)s” is revoked. Programs that use it are refused from now on.")
+        % {"name": token.name},
     )
     return HttpResponseRedirect(reverse("pages:tokens"))
 
@@ -72,7 +76,7 @@ def password(request: HttpRequest, user: User) -> HttpResponse:
     form = PasswordChangeForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         update_session_auth_hash(request, form.save())
-        messages.success(request, "Your password is changed. Other browsers are logged out.")
+        messages.success(request, _("Your password is changed. Other browsers are logged out."))
         return HttpResponseRedirect(reverse("pages:password"))
     return render(
         request, "people/password.html", {"form": form}, status=400 if request.method == "POST" else 200

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from hub.accounts.identity import Viewer
@@ -17,17 +19,24 @@ from hub.catalog import auditing, recall, recalling
 from hub.catalog.auditing import moment
 from hub.catalog.errors import BadRequest, EntryNotFound
 from hub.pages.doors import page
+from hub.pages.saying import said
 from hub.web import whole_number
 from licenses.errors import ReviewError
 
 PAGE = 50
 MOST_PEOPLE = 500
+SHOWN = 20
 MAX_TEXT = 200
+DIGEST = 64
 # Why a recall reaches a repo, before what it is about.
 WHYS = {
-    "itself": "named by you:", "license": "bound by", "declared": "its card declares", "holds": "holds",
-    "same-bytes": "holds the same weights,", "made-here": "made here from", "base-model": "its card names as base",
-    "quantized": "quantized from", "finetune": "fine-tuned from", "adapter": "adapter for", "merge": "merged from",
+    "itself": gettext_noop("named by you: %(about)s"), "license": gettext_noop("bound by %(about)s"),
+    "declared": gettext_noop("its card declares %(about)s"), "holds": gettext_noop("holds %(about)s"),
+    "same-bytes": gettext_noop("holds the same weights, %(about)s"),
+    "made-here": gettext_noop("made here from %(about)s"),
+    "base-model": gettext_noop("its card names as base %(about)s"),
+    "quantized": gettext_noop("quantized from %(about)s"), "finetune": gettext_noop("fine-tuned from %(about)s"),
+    "adapter": gettext_noop("adapter for %(about)s"), "merge": gettext_noop("merged from %(about)s"),
 }  # fmt: skip
 
 
@@ -38,12 +47,12 @@ def permitted(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     asked = {name: _word(request, name) for name in ("at", "search", "license")}
     error, rows, total, mode, start = "", [], 0, "", whole_number(request.GET.get("skip", "")) or 0
     try:
-        at = moment(asked["at"], field="The date", end_of_day=True)
+        at = moment(asked["at"], field=_("The date"), end_of_day=True)
         found = auditing.permitted(viewer, at, text=asked["search"], license_id=asked["license"])
         total, mode = found.count(), auditing.review_mode(at)
         rows = auditing.explained(list(found[start : start + PAGE]))
     except BadRequest as trouble:
-        error = str(trouble)
+        error = said(trouble)
     context = {
         "tab": "permitted", "asked": asked, "today": today, "rows": rows, "total": total, "mode": mode, "error": error,
         "is_now": not asked["at"] or asked["at"] == today, "query": urlencode(asked),
@@ -60,12 +69,13 @@ def entries(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     found: list[tuple[Entry, str]] = []
     try:
         wanted = Wanted(
-            since=moment(asked["since"], field="From"), until=moment(asked["until"], field="Until", end_of_day=True),
+            since=moment(asked["since"], field=_("From")),
+            until=moment(asked["until"], field=_("Until"), end_of_day=True),
             act=asked["act"], subject=asked["subject"], actor=asked["actor"],
         )  # fmt: skip
         found = auditing.named(auditing.entries(viewer, wanted, before=before)[: PAGE + 1])
     except BadRequest as trouble:
-        error = str(trouble)
+        error = said(trouble)
     older = found[PAGE - 1][0].seq if len(found) > PAGE else None
     context = {
         "tab": "entries", "asked": asked, "found": found[:PAGE], "error": error, "query": urlencode(asked),
@@ -90,7 +100,7 @@ def recalled(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     try:
         found = recall.find(viewer, **asked)
     except (BadRequest, EntryNotFound) as trouble:
-        return render(request, "audit/recall.html", {**context, "error": str(trouble)}, status=400)
+        return render(request, "audit/recall.html", {**context, "error": said(trouble)}, status=400)
     start = whole_number(request.GET.get("skip", "")) or 0
     affected = [(one.repo, [_why(*why) for why in one.whys]) for one in found.affected[start : start + PAGE]]
     context |= {
@@ -111,14 +121,18 @@ def suspend(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             final=request.POST.get("final") == "1", everything=request.POST.get("everything") == "1",
         )  # fmt: skip
     except (BadRequest, EntryNotFound, ReviewError) as trouble:
-        messages.error(request, str(trouble))
+        messages.error(request, said(trouble))
     else:
-        messages.success(request, f"Held: {', '.join(held[:20])}{' and more' if len(held) > 20 else ''}.")
+        names = ", ".join(held[:SHOWN])
+        text = _("Held: %(names)s and more.") if len(held) > SHOWN else _("Held: %(names)s.")
+        messages.success(request, text % {"names": names})
     return HttpResponseRedirect(f"{reverse('pages:recall')}?{urlencode(asked)}")
 
 
 def _why(why: str, about: str) -> str:
-    return f"{WHYS.get(why, why.replace('-', ' ') + ' of')} {about[:12] + '…' if len(about) == 64 else about}"
+    shown = about[:12] + "…" if len(about) == DIGEST else about
+    words = WHYS.get(why)
+    return _(words) % {"about": shown} if words else f"{said(why.replace('-', ' '))}: {shown}"
 
 
 def _word(request: HttpRequest, name: str) -> str:

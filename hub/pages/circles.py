@@ -15,6 +15,7 @@ from hub.accounts.models import Organization, Role, User
 from hub.catalog import members, notices
 from hub.catalog.errors import BadRequest, NameTaken, SignInNeeded
 from hub.pages.doors import member_page, page
+from hub.pages.saying import said
 
 _TROUBLE = (BadRequest, NameTaken)
 MAX_ABOUT, MAX_FULLNAME, MAX_HOMEPAGE = 1000, 200, 300
@@ -55,7 +56,7 @@ def profile(request: HttpRequest, user: User) -> HttpResponse:
             messages.success(request, _("Your profile is saved."))
             return HttpResponseRedirect(request.path)
         except BadRequest as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = {
         "holder": user, "error": error, "posted": request.POST, "mails": notices.sends_mail(),
         "memberships": user.memberships.select_related("organization").order_by("organization__name"),
@@ -79,7 +80,7 @@ def new_organization(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             )
             return HttpResponseRedirect(f"/organizations/{made.name}/settings")
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = {"error": error, "posted": request.POST}
     return render(request, "people/new_organization.html", context, status=400 if error else 200)
 
@@ -100,7 +101,7 @@ def organization(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResp
             left = request.POST.get("do") == "leave" or not members.may_manage(viewer, found)
             return HttpResponseRedirect(f"/{found.name}" if left else request.path)
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context: dict[str, Any] = {
         "organization": found, "error": error, "posted": request.POST, "roles": Role.choices,
         "members": found.memberships.select_related("user").order_by("user__username"),

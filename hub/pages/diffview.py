@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from html import escape
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from hub.catalog.differences import Change, Compared
 from hub.catalog.textdiff import Line, Pair, TextDiff
@@ -48,7 +50,8 @@ def _rows(text: TextDiff, beside: bool) -> SafeString:
         first = hunk[0]
         numbers = [line.number for line in (first.old, first.new) if line]
         if numbers[0] > 1 or len(pieces) > 0:
-            pieces.append(f'<tr class="gap"><td colspan="{4 if beside else 3}">line {max(numbers)}</td></tr>')
+            place = _("line %(number)s") % {"number": max(numbers)}
+            pieces.append(f'<tr class="gap"><td colspan="{4 if beside else 3}">{place}</td></tr>')
         pieces += _beside(hunk) if beside else _below(hunk)
     return SafeString("".join(pieces))
 
@@ -87,9 +90,10 @@ def _row(old: str, new: str, kind: str, text: str) -> str:
     return f'<tr><td class="no">{old}</td><td class="no">{new}</td><td class="{kind}">{text}</td></tr>'
 
 
-_VOICES = {"del": '<span class="vh">removed: </span>', "ins": '<span class="vh">added: </span>'}
+_VOICES = {"del": gettext_noop("removed:"), "ins": gettext_noop("added:")}
 
 
 def _text(line: Line, tag: str) -> str:
     pieces = (f"<{tag}>{escape(text)}</{tag}>" if differs else escape(text) for text, differs in line.pieces)
-    return _VOICES.get(tag, "") + "".join(pieces)
+    voice = f'<span class="vh">{_(_VOICES[tag])} </span>' if tag in _VOICES else ""
+    return voice + "".join(pieces)

@@ -3,22 +3,31 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import errors
 from hub.catalog.lookups import Moved
 from hub.pages.addresses import repo_url
+from hub.pages.saying import said
 from hub.web import header_text, session_viewer
 
 View = Callable[..., HttpResponseBase]
+
+# What PostgreSQL and UTF-8 say of NUL, half a surrogate pair, or a number that is far too large.
+_UNKEEPABLE = (DataError, UnicodeEncodeError)
+UNKEEPABLE = gettext_noop("A text in the request is too long or holds characters that cannot be kept.")
+_SECRETS = ("password", "token", "secret", "invite")
 
 
 class Redirect(HttpResponseRedirect):
@@ -35,15 +44,12 @@ def page(view: View) -> View:
         viewer = session_viewer(request)
         if viewer.user is None and settings.HUB_ANONYMOUS == "none":
             return to_login(request)
-        # PostgreSQL takes no NUL in a text, and nothing that a page is asked for has one.
-        if "\x00" in request.path_info or any(
-            "\x00" in text for pair in request.GET.items() for text in pair
-        ):
-            return trouble(request, 400)
         try:
             response = view(request, viewer, **captured)
         except errors.CatalogError as error:
             response = answer(request, viewer, error)
+        except _UNKEEPABLE:
+            response = trouble(request, 400, _(UNKEEPABLE), kept=written(request).replace("\x00", ""))
         # What a page shows depends on who looks, so nothing between the hub and its reader may keep it.
         patch_cache_control(response, private=True, no_cache=True)
         return response
@@ -82,7 +88,9 @@ def json_page(view: View) -> View:
             response = view(request, session_viewer(request), **captured)
         except errors.CatalogError as error:
             status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
-            response = JsonResponse({"error": str(error)}, status=status)
+            response = JsonResponse({"error": said(error)}, status=status)
+        except _UNKEEPABLE:
+            response = JsonResponse({"error": _(UNKEEPABLE)}, status=400)
         patch_cache_control(response, private=True, no_store=True)
         return response
 
@@ -102,9 +110,31 @@ def member_page(view: View) -> View:
 
 
 def to_login(request: HttpRequest) -> HttpResponse:
-    """Send a stranger to the login page and back here afterwards; a form that was sent is not repeated."""
-    back = request.get_full_path() if request.method == "GET" else request.path
+    """Send a stranger to the login page and back here afterwards.
+
+    A form that was sent is not repeated; what was written in it is given back instead.
+    """
+    if kept := written(request):
+        return trouble(request, 401, kept=kept)
+    back = request.get_full_path() if request.method == "GET" else _page_before(request)
     return HttpResponseRedirect(f"{reverse('pages:login')}?{urlencode({'next': back})}")
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page that a form was on, since not every address that takes a form shows one."""
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    return referrer.path if referrer.netloc == request.get_host() and referrer.path else request.path
+
+
+def written(request: HttpRequest) -> str:
+    """Return what of a form was written and not chosen (more than a word), so that no refusal loses it; no secrets."""
+    if request.method != "POST":
+        return ""
+    texts = [
+        text for name in request.POST for text in request.POST.getlist(name)
+        if len(text.split()) > 1 and not any(word in name for word in _SECRETS)
+    ]  # fmt: skip
+    return "\n\n".join(texts)
 
 
 def answer(request: HttpRequest, viewer: Viewer, error: errors.CatalogError) -> HttpResponse:
@@ -134,16 +164,20 @@ def _follow(request: HttpRequest, error: Moved) -> HttpResponse:
 
 
 _TITLES = {
-    400: "This request cannot be read",
-    403: "Not for you, as you are",
-    404: "Nothing is here",
-    429: "Too many tries",
-    503: "Come again in a moment",
+    400: gettext_noop("This request cannot be read"),
+    401: gettext_noop("You were logged out"),
+    403: gettext_noop("Not for you, as you are"),
+    404: gettext_noop("Nothing is here"),
+    429: gettext_noop("Too many tries"),
+    503: gettext_noop("Come again in a moment"),
 }
 _TEXTS = {
-    404: "No page, model or file of this name, or it is private and you are not among its readers.",
-    403: "You are not allowed to do this.",
-    400: "Something in the address or the form is not as it should be.",
+    404: gettext_noop(
+        "No page, model or file of this name, or it is private and you are not among its readers."
+    ),
+    401: gettext_noop("Nothing was saved. Copy what you had written, log in, and send it again."),
+    403: gettext_noop("You are not allowed to do this."),
+    400: gettext_noop("Something in the address or the form is not as it should be."),
 }
 
 
@@ -162,8 +196,8 @@ def trouble(request: HttpRequest, status: int, text: str = "", *, kept: str = ""
         )
     context = {
         "status": status,
-        "title": _TITLES[status],
-        "text": text or _TEXTS.get(status, ""),
+        "title": _(_TITLES[status]),
+        "text": said(text or _TEXTS.get(status, "")),
         "kept": kept,
     }
     return render(request, "errors/trouble.html", context, status=status)

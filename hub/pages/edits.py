@@ -23,6 +23,7 @@ from hub.pages.addresses import rev_url
 from hub.pages.cardfields import fields_of, values_in
 from hub.pages.doors import page
 from hub.pages.files import crumbs
+from hub.pages.saying import said
 from hub.pages.targets import target_of
 from hub.web import locate_rest, repo_name
 
@@ -94,7 +95,7 @@ def _landed(request: HttpRequest, at: Located, done: Committed, path: str, said:
 
 
 def _refused(draft: Draft, error: CatalogError) -> None:
-    draft.error, draft.conflict = str(error), isinstance(error, StaleParent)
+    draft.error, draft.conflict = said(error), isinstance(error, StaleParent)
     if isinstance(error, SignInNeeded):
         draft.error = _(
             "You were logged out. Your text is still here: log in in another tab, then send it again."
@@ -200,7 +201,7 @@ def metadata(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest
     try:
         values = values_in(request.POST) if request.method == "POST" else cardforms.read(text)
     except BadRequest as error:
-        draft.error = str(error)
+        draft.error = said(error)
         return _show(request, viewer, at, draft, broken=True)
     if request.method != "POST":
         return _show(request, viewer, at, draft, fields=fields_of(values, kind))

@@ -11,8 +11,9 @@ from django.http import (
     JsonResponse,
 )
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_noop
 
-from hub.pages.doors import is_for_programs, trouble
+from hub.pages.doors import is_for_programs, trouble, written
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -45,9 +46,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form came without the mark that shows it was sent from our own page."""
-    kept = request.POST.get("content", "") if request.method == "POST" else ""
-    said = "This form was open for too long, or cookies are off. Go back, reload, send again."
-    return trouble(request, 403, said, kept=kept)
+    said = gettext_noop("This form was open for too long, or cookies are off. Go back, reload, send again.")
+    return trouble(request, 403, said, kept=written(request))
 
 
 def robots(request: HttpRequest) -> HttpResponse:

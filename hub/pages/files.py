@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, pulls
@@ -18,6 +20,7 @@ from hub.catalog.trees import Entry, entry_at, folder_tree, list_folder
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
 from hub.pages.highlight import file_html
+from hub.pages.languages import numeral
 from hub.pages.repos import listed, rendered, shell
 from hub.web import locate_rest, repo_name
 
@@ -50,9 +53,11 @@ class Line:
 
 # What a summary holds, in the order and the words in which people read it.
 _LABELS = {
-    "name": "Name in the file", "architecture": "Architecture", "file_type": "Type", "tensors": "Tensors",
-    "total": "Parameters", "parameters": "Number types", "context_length": "Context, tokens",
-    "license": "Licence in the file",
+    "name": gettext_noop("Name in the file"), "architecture": gettext_noop("Architecture"),
+    "file_type": gettext_noop("Type"), "tensors": gettext_noop("Tensors"),
+    "total": gettext_noop("Parameters"), "parameters": gettext_noop("Number types"),
+    "context_length": gettext_noop("Context, tokens"),
+    "license": gettext_noop("Licence in the file"),
 }  # fmt: skip
 
 
@@ -111,7 +116,7 @@ def tree(
 def refs_of(at: Located, verb: str) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """Return the revisions to choose from by kind: name, address, and whether it is the one at hand."""
     found: RefList = list_refs(at.repo)
-    kinds = (("Branches", found.branches), ("Tags", found.tags), ("Pull requests", found.pulls))
+    kinds = ((_("Branches"), found.branches), (_("Tags"), found.tags), (_("Pull requests"), found.pulls))
     return [
         (
             title,
@@ -164,19 +169,20 @@ def _facts(found: Inspection) -> list[tuple[str, str]]:
     summary: dict[str, Any] = found.summary if isinstance(found.summary, dict) else {}
     known = [key for key in _LABELS if key in summary]
     others = sorted(summary.keys() - _LABELS.keys() - {"chat_template"})
-    facts = [("Format", found.format)]
+    facts = [(_("Format"), found.format)]
     for key in [*known, *others]:
         value = summary[key]
         if isinstance(value, dict):
             value = ", ".join(f"{inner} {_value(item)}" for inner, item in value.items())
         if not isinstance(value, list) and value != "":
-            facts.append((_LABELS.get(key, key.replace("_", " ").capitalize()), _value(value)))
+            label = _(_LABELS[key]) if key in _LABELS else key.replace("_", " ").capitalize()
+            facts.append((label, _value(value)))
     return facts
 
 
 def _value(value: object) -> str:
     is_count = isinstance(value, int) and not isinstance(value, bool)
-    return f"{value:,}" if is_count else str(value)[:500]
+    return numeral(f"{value:,}") if is_count else str(value)[:500]
 
 
 def _about_small(request: HttpRequest, at: Located, entry: Entry, may_pull: bool) -> dict[str, Any]:

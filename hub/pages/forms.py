@@ -5,27 +5,29 @@ from datetime import datetime, timedelta
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from hub.accounts.models import Token
 from hub.accounts.names import MAX_LENGTH, BadName, check_namespace
 from hub.catalog.models import TokenScope
+from hub.pages.saying import said
 
-LIFETIMES = [("30", "30 days"), ("90", "90 days"), ("365", "one year"), ("", "no end")]
+LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("one year")), ("", _("no end"))]
 
 
 class SignUpForm(forms.Form):
     """What a new person is asked."""
 
     name = forms.CharField(
-        label="User name", max_length=MAX_LENGTH,
-        help_text="Letters, digits, dash, dot and underscore. It stands before the names of your models.",
+        label=_("User name"), max_length=MAX_LENGTH,
+        help_text=_("Letters, digits, dash, dot and underscore. It stands before the names of your models."),
     )  # fmt: skip
-    email = forms.EmailField(label="Email", required=False, help_text="Only to reset your password.")
+    email = forms.EmailField(label=_("Email"), required=False, help_text=_("Only to reset your password."))
     password = forms.CharField(
-        label="Password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 10 characters.",
+        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters."),
     )  # fmt: skip
-    invite = forms.CharField(label="Invitation code", max_length=200)
+    invite = forms.CharField(label=_("Invitation code"), max_length=200)
 
     def __init__(self, *args: object, needs_invite: bool, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -37,7 +39,7 @@ class SignUpForm(forms.Form):
         try:
             return check_namespace(self.cleaned_data["name"])
         except BadName as error:
-            raise forms.ValidationError(str(error)) from None
+            raise forms.ValidationError(said(error)) from None
 
     def clean_password(self) -> str:
         """Apply the rules for passwords."""
@@ -50,32 +52,34 @@ class TokenForm(forms.Form):
     """What a new token is to be."""
 
     name = forms.CharField(
-        label="Name", max_length=96, help_text="Where it will be used, such as “laptop” or “nightly build”."
+        label=_("Name"),
+        max_length=96,
+        help_text=_("Where it will be used, such as “laptop” or “nightly build”."),
     )
     kind = forms.ChoiceField(
-        label="May", initial=Token.Kind.READ, widget=forms.RadioSelect,
+        label=_("May"), initial=Token.Kind.READ, widget=forms.RadioSelect,
         choices=[
-            (Token.Kind.READ, "read everything that I may read"),
-            (Token.Kind.WRITE, "read and write everything that I may"),
-            (Token.Kind.FINE_GRAINED, "only what is named below"),
+            (Token.Kind.READ, _("read everything that I may read")),
+            (Token.Kind.WRITE, _("read and write everything that I may")),
+            (Token.Kind.FINE_GRAINED, _("only what is named below")),
         ],
     )  # fmt: skip
     permission = forms.ChoiceField(
-        label="There it may", required=False, initial=TokenScope.Permission.READ,
-        choices=[(TokenScope.Permission.READ, "read"), (TokenScope.Permission.WRITE, "read and write")],
+        label=_("There it may"), required=False, initial=TokenScope.Permission.READ,
+        choices=[(TokenScope.Permission.READ, _("read")), (TokenScope.Permission.WRITE, _("read and write"))],
     )  # fmt: skip
     targets = forms.CharField(
-        label="Repositories and namespaces", required=False, max_length=20_000,
+        label=_("Repositories and namespaces"), required=False, max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "harbour-lab\nharbour-lab/triage-notes"}),
-        help_text="One per line: a namespace, a model, or datasets/name/of-a-data-set.",
+        help_text=_("One per line: a namespace, a model, or datasets/name/of-a-data-set."),
     )  # fmt: skip
-    days = forms.ChoiceField(label="Ends after", choices=LIFETIMES, required=False, initial="90")
+    days = forms.ChoiceField(label=_("Ends after"), choices=LIFETIMES, required=False, initial="90")
 
     def clean(self) -> dict[str, object]:
         """A token for named things needs names."""
         data: dict[str, object] = super().clean() or {}
         if data.get("kind") == Token.Kind.FINE_GRAINED and not self.lines:
-            self.add_error("targets", "Name at least one repository or namespace.")
+            self.add_error("targets", _("Name at least one repository or namespace."))
         return data
 
     @property

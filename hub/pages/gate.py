@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
@@ -13,6 +14,7 @@ from hub.catalog.models import AccessRequest
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.pages.repos import shell
+from hub.pages.saying import said
 from hub.web import repo_name
 from licenses.errors import BadAnswer
 
@@ -28,14 +30,14 @@ def ask(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
     try:
         state = gating.ask_access(viewer, found, request.POST.dict()).state
     except BadAnswer as trouble:
-        messages.error(request, str(trouble))
+        messages.error(request, said(trouble))
         return HttpResponseRedirect(repo_url(found))
-    said = {
-        State.ACCEPTED: "You have access now.",
-        State.PENDING: "Your request was sent. The owners will answer it.",
-        State.REJECTED: "The owners have said no to your request before.",
+    answers = {
+        State.ACCEPTED: _("You have access now."),
+        State.PENDING: _("Your request was sent. The owners will answer it."),
+        State.REJECTED: _("The owners have said no to your request before."),
     }
-    messages.info(request, said[State(state)])
+    messages.info(request, answers[State(state)])
     return HttpResponseRedirect(repo_url(found))
 
 
@@ -53,15 +55,15 @@ def manage(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Htt
             messages.success(request, _answer(request, viewer, kind, repo))
             return HttpResponseRedirect(request.path)
         except BadRequest as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = shell(viewer, locate_in(found, "main"), tab="access")
     requests = list(found.access_requests.select_related("user").order_by("created_at"))
     context["groups"] = [
         (title, state, [item for item in requests if item.state == state])
         for title, state in (
-            ("Waiting", State.PENDING),
-            ("May pull", State.ACCEPTED),
-            ("Turned down", State.REJECTED),
+            (_("Waiting"), State.PENDING),
+            (_("May pull"), State.ACCEPTED),
+            (_("Turned down"), State.REJECTED),
         )
     ]
     context["error"] = error
@@ -73,9 +75,10 @@ def _answer(request: HttpRequest, viewer: Viewer, kind: str, repo: str) -> str:
     user, verb = request.POST.get("user", "").strip(), request.POST.get("do", "")
     if verb == "grant":
         gating.grant(viewer, found, user=user)
-        return f"{user} may pull now."
+        return _("%(name)s may pull now.") % {"name": user}
     if verb not in _ANSWERS:
         raise BadRequest("do must be accept, reject or grant.")
     reason = request.POST.get("reason", "").strip()[:1000]
     gating.handle(viewer, found, state=_ANSWERS[verb], user=user, reason=reason)
-    return f"{user} may pull now." if verb == "accept" else f"{user} was turned down."
+    text = _("%(name)s may pull now.") if verb == "accept" else _("%(name)s was turned down.")
+    return text % {"name": user}

@@ -14,6 +14,7 @@ from hub.catalog.models import Collection, Repo
 from hub.catalog.names import RepoName
 from hub.pages.browse import rows_of
 from hub.pages.doors import page
+from hub.pages.saying import said
 from hub.web import repo_name, whole_number
 
 PAGE = 50
@@ -38,7 +39,7 @@ def listing(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         try:
             return HttpResponseRedirect(_url(_created(request, viewer)))
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     skip = whole_number(request.GET.get("skip", "")) or 0
     owner = request.GET.get("owner", "")[:200]
     found = collections.visible(viewer)
@@ -75,7 +76,7 @@ def one(request: HttpRequest, viewer: Viewer, *, namespace: str, tail: str) -> H
             gone = request.POST.get("do") == "delete"
             return HttpResponseRedirect("/collections" if gone else _url(found))
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     items = collections.items_of(viewer, [found])[found.pk]
     context = {
         "collection": found, "error": error, "may_change": collections.may_change(viewer, found),
@@ -125,7 +126,7 @@ def collect(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Ht
             messages.success(request, _("%(name)s is in this collection now.") % {"name": place.full_name})
             return HttpResponseRedirect(_url(found))
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     spaces = founding.namespaces_of(viewer)
     mine = collections.visible(viewer).filter(namespace__in=spaces)
     context = {

@@ -24,6 +24,7 @@ from hub.catalog.names import RepoName
 from hub.pages.addresses import repo_url
 from hub.pages.cardfields import license_choices
 from hub.pages.doors import page
+from hub.pages.saying import said
 from hub.web import repo_name
 
 _TROUBLE = (BadRequest, NameTaken, NotAllowed, RevisionNotFound)
@@ -44,7 +45,7 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             repo = _made(request, viewer, kind)
             return HttpResponseRedirect(repo_url(repo))
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = {
         "kind": kind, "error": error, "asked": asked, "spaces": founding.namespaces_of(viewer),
         "licenses": license_choices(), "section": "new",
@@ -86,7 +87,7 @@ def settings(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> H
                 f"/{found.namespace.name}" if did == "delete" else f"{repo_url(found)}/settings"
             )
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
             found.refresh_from_db()
     context = {
         "repo": found, "did": did, "error": error, "posted": request.POST, "spaces": founding.namespaces_of(viewer),
@@ -145,7 +146,7 @@ def branches(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> H
             messages.success(request, _changed_ref(request, viewer, found))
             return HttpResponseRedirect(request.path)
         except _TROUBLE as trouble:
-            error = str(trouble)
+            error = said(trouble)
     listed = refs.list_refs(found)
     context: dict[str, Any] = {
         "repo": found, "error": error, "posted": request.POST, "may_write": access.may_write(viewer, found),

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from hub.accounts.identity import Viewer
@@ -10,6 +11,7 @@ from hub.catalog.errors import BadRequest, RepoNotFound
 from hub.catalog.lookups import Moved
 from hub.catalog.names import RepoName
 from hub.pages.doors import page
+from hub.pages.saying import said
 from hub.web import public_base
 
 MAX_TEXT = 20_000
@@ -26,9 +28,9 @@ def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         try:
             text = noticefiles.notice_of(viewer, _names(given, data), hub=public_base(request))
         except (BadRequest, RepoNotFound) as trouble:
-            error = str(trouble)
+            error = said(trouble)
         except Moved as moved:
-            error = f"{moved} Use the new name."
+            error = f"{said(moved)} {_('Use the new name.')}"
     context = {
         "given": given.split(),
         "data": data,

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from hub.catalog.facets import Counts
 from hub.catalog.models import Repo
 from hub.catalog.traits import STEPS
 from hub.pages.facetwords import I_WANT, RUNGS, STATES, USERS, step_words, value_words
+from hub.pages.languages import numeral
 from hub.pages.wishes import Wish
 
 MAX_CHOICES = 24
@@ -15,15 +19,15 @@ MAX_CHOICES = 24
 FIRST = 8
 # Facet, title, and whether it is unfolded before anything is chosen in it.
 _LISTS = (
-    ("format", "Format", True),
-    ("state", "Verified", True),
-    ("task", "Task", True),
-    ("library", "Library", False),
-    ("dtype", "Number type", False),
-    ("architecture", "Architecture", False),
-    ("language", "Language", False),
-    ("base", "Made from", False),
-    ("author", "Owner", False),
+    ("format", gettext_noop("Format"), True),
+    ("state", gettext_noop("Verified"), True),
+    ("task", gettext_noop("Task"), True),
+    ("library", gettext_noop("Library"), False),
+    ("dtype", gettext_noop("Number type"), False),
+    ("architecture", gettext_noop("Architecture"), False),
+    ("language", gettext_noop("Language"), False),
+    ("base", gettext_noop("Made from"), False),
+    ("author", gettext_noop("Owner"), False),
 )
 _OF_DATASETS = ("task", "language", "author")
 
@@ -104,22 +108,22 @@ def offered(wish: Wish, counted: Counts, type_: str) -> dict[str, Any]:
 
     Those about terms are for models only, since data sets are shown and never held.
     """
-    licenses = Facet("license", "Licence, as declared", _commonest(wish, counted, "license"))
+    licenses = Facet("license", _("Licence, as declared"), _commonest(wish, counted, "license"))
     if type_ != Repo.Type.MODEL:
         behind = [_listed(wish, counted, *one) for one in _LISTS if one[0] in _OF_DATASETS]
         return {"ahead": [licenses], "behind": [facet for facet in behind if facet.choices]}
     uses = [
-        Choice(use, words, counted.values["use"].get(use, 0), use in wish.uses)
+        Choice(use, _(words), counted.values["use"].get(use, 0), use in wish.uses)
         for use, words in I_WANT.items()
     ]
     reached = counted.values["openness"]
     rungs = [
-        Choice(str(int(rung)), words, reached.get(str(int(rung)), 0), wish.openness == rung, int(rung))
+        Choice(str(int(rung)), _(words), reached.get(str(int(rung)), 0), wish.openness == rung, int(rung))
         for rung, words in RUNGS.items()
     ]
-    ahead = [Facet("use", "I want to", uses, boxes=True), _users(wish, counted), licenses]
+    ahead = [Facet("use", _("I want to"), uses, boxes=True), _users(wish, counted), licenses]
     behind = [
-        Facet("openness", "Openness, at least", rungs),
+        Facet("openness", _("Openness, at least"), rungs),
         *(_listed(wish, counted, *one) for one in _LISTS),
     ]
     return {
@@ -130,23 +134,29 @@ def offered(wish: Wish, counted: Counts, type_: str) -> dict[str, Any]:
 
 def _users(wish: Wish, counted: Counts) -> Facet:
     found = [
-        Choice(str(step), f"{words} a month", counted.values["users"].get(str(step), 0), wish.users == step)
+        Choice(
+            str(step),
+            _("%(number)s a month") % {"number": _(words)},
+            counted.values["users"].get(str(step), 0),
+            wish.users == step,
+        )
         for step, words in USERS.items()
     ]
     if wish.users is not None and wish.users not in USERS:
-        found.append(Choice(str(wish.users), f"{wish.users:,} a month", counted.total, True))
-    return Facet("users", "My company’s users", found, unfolded=wish.users is not None)
+        words = _("%(number)s a month") % {"number": numeral(f"{wish.users:,}")}
+        found.append(Choice(str(wish.users), words, counted.total, True))
+    return Facet("users", _("My company’s users"), found, unfolded=wish.users is not None)
 
 
 def _listed(wish: Wish, counted: Counts, name: str, title: str, unfolded: bool) -> Facet:
     if name == "state":
         states = [
-            Choice(state, words, counted.values["state"].get(state, 0), state in wish.states)
+            Choice(state, _(words), counted.values["state"].get(state, 0), state in wish.states)
             for state, words in STATES.items()
         ]  # fmt: skip
-        return Facet("state", title, states, boxes=True)
+        return Facet("state", _(title), states, boxes=True)
     choices = _commonest(wish, counted, name)
-    return Facet(name, title, choices, unfolded=unfolded or any(choice.chosen for choice in choices))
+    return Facet(name, _(title), choices, unfolded=unfolded or any(choice.chosen for choice in choices))
 
 
 def _commonest(wish: Wish, counted: Counts, name: str) -> list[Choice]:

@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from hub.catalog.deskfacts import STRENGTH
 from hub.catalog.models import Repo
 from hub.catalog.panel import Panel
+from hub.pages.saying import said
 
 WIDTH, HEIGHT, ACROSS, DOWN = 226, 68, 335, 90
 MAX_LEVELS, MAX_IN_LEVEL = 3, 6
 _LETTERS = 27
 _WORDS = {
-    "quantized": "quantized", "converted": "converted", "copy": "copy", "finetune": "fine-tune", "merge": "merged",
-    "adapter": "adapter", "component": "part of it", "distilled": "taught by", "dataset": "trained on",
-    "new_version": "new version", "resembles": "resembles",
+    "quantized": gettext_noop("quantized"), "converted": gettext_noop("converted"), "copy": gettext_noop("copy"),
+    "finetune": gettext_noop("fine-tune"), "merge": gettext_noop("merged"), "adapter": gettext_noop("adapter"),
+    "component": gettext_noop("part of it"), "distilled": gettext_noop("taught by"),
+    "dataset": gettext_noop("trained on"), "new_version": gettext_noop("new version"),
+    "resembles": gettext_noop("resembles"),
 }  # fmt: skip
 # Relations along which terms do not travel.
 _WEAK = {"dataset", "new_version", "resembles"}
@@ -138,15 +144,15 @@ def _place(
     panel: Panel, node: Mapping[str, Any], edge: Mapping[str, Any], depth: int, x: float, y: float
 ) -> Place:
     name, is_this = str(node.get("name") or node["key"]), depth == 0
-    above, _, last = name.rpartition("/")
+    above, _slash, last = name.rpartition("/")
     licenses = panel.lineage.use_licenses if is_this else node.get("licenses")
     relation = str(edge.get("relation", ""))
     repo = str(node.get("repo") or "")
     url = "" if node.get("hidden") or not repo or is_this else f"/{name}"
-    words = "licence not known" if licenses is None else ", ".join(_brief(panel, one) for one in licenses)
+    words = _("licence not known") if licenses is None else ", ".join(_brief(panel, one) for one in licenses)
     return Place(
-        last or name, above.removeprefix("datasets/"), words or "no licence", _seal(panel, licenses), url,
-        _WORDS.get(relation, relation), STRENGTH.get(str(edge.get("evidence", "")), ""), depth, x, y, is_this,
+        last or name, above.removeprefix("datasets/"), words or _("no licence"), _seal(panel, licenses), url,
+        relation_words(relation), said(STRENGTH.get(str(edge.get("evidence", "")), "")), depth, x, y, is_this,
     )  # fmt: skip
 
 
@@ -164,11 +170,16 @@ def _seal(panel: Panel, licenses: Sequence[str] | None) -> str:
 
 def _child(repo: Repo, relation: str, x: float, y: float) -> Place:
     held = repo.clearance in (Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
-    terms = "held" if held else ", ".join(repo.concluded) or "not settled"
+    terms = _("held") if held else ", ".join(repo.concluded) or _("not settled")
     seal = "rejected" if held else "terms" if repo.concluded else "unknown"
     return Place(
-        repo.name, repo.namespace.name, terms, seal, f"/{repo.full_name}", _WORDS.get(relation, relation), "", -1, x, y
+        repo.name, repo.namespace.name, terms, seal, f"/{repo.full_name}", relation_words(relation), "", -1, x, y
     )  # fmt: skip
+
+
+def relation_words(relation: str) -> str:
+    """Return how two models are related, as the word beside a line."""
+    return _(_WORDS[relation]) if relation in _WORDS else relation
 
 
 def _line(left: Place, right: Place, relation: str) -> Line:
@@ -176,4 +187,4 @@ def _line(left: Place, right: Place, relation: str) -> Line:
     x2, y2 = right.x, right.y + HEIGHT / 2
     middle = (x1 + x2) / 2
     curve = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
-    return Line(curve, _WORDS.get(relation, relation), middle - 4, (y1 + y2) / 2, relation in _WEAK)
+    return Line(curve, relation_words(relation), middle - 4, (y1 + y2) / 2, relation in _WEAK)

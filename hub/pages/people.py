@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +20,7 @@ from hub.accounts.models import User
 from hub.accounts.people import BadInvite, NameTaken, create_user, use_invite
 from hub.pages.doors import trouble
 from hub.pages.forms import SignUpForm
+from hub.pages.saying import said
 
 TRIES, TRIES_SECONDS = 10, 300
 
@@ -58,7 +60,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         key = _tries_key(request, "login")
         if _is_too_often(key):
-            return trouble(request, 429, "This name was tried too often. Wait five minutes, then try again.")
+            return trouble(
+                request, 429, _("This name was tried too often. Wait five minutes, then try again.")
+            )
         form = AuthenticationForm(request, data=request.POST)
         if form.is_valid():
             cache.delete(key)
@@ -88,7 +92,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         form = SignUpForm(needs_invite=needs_invite, initial={"invite": request.GET.get("invite", "")})
         return render(request, "people/signup.html", {"form": form})
     if _is_too_often(_tries_key(request, "signup")):
-        return trouble(request, 429, "Too many tries from this address. Wait five minutes, then try again.")
+        return trouble(
+            request, 429, _("Too many tries from this address. Wait five minutes, then try again.")
+        )
     form = SignUpForm(request.POST, needs_invite=needs_invite)
     user = _made(form) if form.is_valid() else None
     if user is None:
@@ -106,9 +112,9 @@ def _made(form: SignUpForm) -> User | None:
             if "invite" in data:
                 use_invite(code=data["invite"], user=user)
     except NameTaken as error:
-        form.add_error("name", str(error))
+        form.add_error("name", said(error))
         return None
     except BadInvite as error:
-        form.add_error("invite", str(error))
+        form.add_error("invite", said(error))
         return None
     return user

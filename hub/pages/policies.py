@@ -9,7 +9,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from hub.accounts.identity import Viewer
@@ -17,6 +18,7 @@ from hub.catalog import shelfkeeping
 from hub.catalog.deskcases import find_case
 from hub.catalog.errors import EntryNotFound
 from hub.pages.reviewdoor import reviewer_page
+from hub.pages.saying import said
 from licenses.errors import ReviewError
 from licenses.models import PolicyRow, WaiverRow
 from licenses.policies import open_waivers
@@ -33,7 +35,8 @@ def policies(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if request.method == "POST":
         row = _row(request.POST.get("policy", ""))
         shelfkeeping.switch_policy(viewer, row=row, enabled=request.POST.get("do") == "on")
-        messages.success(request, f"{row.slug} is {'on' if request.POST.get('do') == 'on' else 'off'}.")
+        text = _("%(name)s is on.") if request.POST.get("do") == "on" else _("%(name)s is off.")
+        messages.success(request, text % {"name": row.slug})
         return HttpResponseRedirect(reverse("pages:review-policies"))
     rows = [(row, _yaml(row.when)) for row in PolicyRow.objects.all()]
     return render(request, "review/policies.html", {"section": "review", "rows": rows})
@@ -57,13 +60,13 @@ def policy(request: HttpRequest, viewer: Viewer, slug: str = "") -> HttpResponse
             shelfkeeping.write_policy(
                 viewer, slug=_slug(name), fields=fields, enabled=bool(filled["enabled"])
             )
-            messages.success(request, f"{name} is kept. What it touches is read again.")
+            messages.success(request, _("%(name)s is kept. What it touches is read again.") % {"name": name})
             return HttpResponseRedirect(reverse("pages:review-policies"))
         changes = shelfkeeping.dry_run(
             viewer, slug=_slug(name), fields=fields, enabled=bool(filled["enabled"])
         )
     except BadPolicy as error:
-        return _form(request, row, filled, error=str(error))
+        return _form(request, row, filled, error=said(error))
     return _form(request, row, filled, changes=changes)
 
 
@@ -138,7 +141,7 @@ def waivers(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             messages.success(request, _waive(request, viewer))
             return HttpResponseRedirect(reverse("pages:review-waivers"))
         except ReviewError as trouble:
-            error = str(trouble)
+            error = said(trouble)
     asked = request.POST if request.method == "POST" else request.GET
     case = find_case(asked["case"])[0] if asked.get("case") else None
     now = timezone.now()
@@ -167,12 +170,14 @@ def _waive(request: HttpRequest, viewer: Viewer) -> str:
         if row is None:
             raise EntryNotFound("There is no such waiver.")
         shelfkeeping.revoke(viewer, waiver=row)
-        return f"{row.policy} counts for {row.label} again."
-    case, _ = find_case(request.POST.get("case", ""))
+        return _("%(policy)s counts for %(name)s again.") % {"policy": row.policy, "name": row.label}
+    case = find_case(request.POST.get("case", ""))[0]
     days = request.POST.get("days", "")
     row = shelfkeeping.waive(
         viewer, policy=request.POST.get("policy", ""), case=case,
         justification=request.POST.get("justification", "")[:MAX_TEXT],
         days=int(days) if days.isdecimal() and len(days) < 6 else 90,
     )  # fmt: skip
-    return f"{row.policy} is set aside for {row.label} until {row.expires_at:%d %b %Y}."
+    return _("%(policy)s is set aside for %(name)s until %(day)s.") % {
+        "policy": row.policy, "name": row.label, "day": dateformat.format(row.expires_at, _("j M Y")),
+    }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
@@ -19,6 +20,7 @@ from hub.pages import fitting
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
 from hub.pages.repos import shell
+from hub.pages.saying import said
 from hub.web import repo_name
 
 # What most people want, in the order of size; all others stand behind a fold.
@@ -86,8 +88,8 @@ def _asked(request: HttpRequest, viewer: Viewer, at: Located) -> str | None:
             evaluate=wanted.get("evaluate", ""),
         )  # fmt: skip
     except (BadRequest, NameTaken, NoRoom, TooManyAtOnce) as error:
-        return str(error)
-    messages.success(request, "The quantization was asked for. This page shows how far it is.")
+        return said(error)
+    messages.success(request, _("The quantization was asked for. This page shows how far it is."))
     return None
 
 
@@ -123,7 +125,7 @@ def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
 def _faults(found: sources.Sources) -> list[str]:
     """Why the checkpoint cannot be quantized, if it cannot."""
     checkpoint = found.checkpoint
-    return [checkpoint.problem] if checkpoint is not None and checkpoint.problem else []
+    return [said(checkpoint.problem)] if checkpoint is not None and checkpoint.problem else []
 
 
 def _made(viewer: Viewer, repo: Repo) -> list[Line]:

@@ -7,6 +7,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from hub.accounts.identity import Viewer
@@ -15,6 +17,7 @@ from hub.catalog.deskcases import find_case
 from hub.catalog.desktexts import known_text, texts_of
 from hub.catalog.errors import EntryNotFound
 from hub.pages.reviewdoor import reviewer_page
+from hub.pages.saying import said
 from licenses import shelf
 from licenses.edits import BadEdit
 from licenses.models import License, UpstreamModel
@@ -42,10 +45,12 @@ def add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         told = {name: request.POST.get(name, "").strip()[:MAX_NAME] for name in _PLAIN}
         try:
             row = shelfkeeping.add_license(viewer, **told)
-            messages.success(request, f"{row.name} is in the catalogue. Answer its terms now.")
+            messages.success(
+                request, _("%(name)s is in the catalogue. Answer its terms now.") % {"name": row.name}
+            )
             return HttpResponseRedirect(reverse("pages:license-edit", args=[row.slug]))
         except BadEdit as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = {"section": "review", "error": error, "categories": CATEGORIES, "posted": request.POST}
     return render(request, "review/new_license.html", context, status=400 if error else 200)
 
@@ -61,9 +66,9 @@ def edit(request: HttpRequest, viewer: Viewer, license_id: str) -> HttpResponse:
             messages.success(request, _EDITS[request.POST.get("do", "")](request, viewer, row))
             return HttpResponseRedirect(f"{reverse('pages:license-edit', args=[row.slug])}")
         except KeyError:
-            error = "Choose what to change: a term, the thresholds or the other names."
+            error = _("Choose what to change: a term, the thresholds or the other names.")
         except BadEdit as trouble:
-            error = str(trouble)
+            error = said(trouble)
     asked = request.POST if request.method == "POST" else request.GET
     return render(
         request, "review/license.html", _reading(row, asked.get("term", ""), error) | {"posted": asked},
@@ -95,7 +100,9 @@ def _edit_term(request: HttpRequest, viewer: Viewer, row: License) -> str:
         viewer, of=row, key=key, value=Value(value), note=request.POST.get("note", "").strip()[:MAX_TEXT],
         passage=passage,
     )  # fmt: skip
-    return f"{TERMS[key].capitalize()} is answered. Models under {row.name} are read again."
+    return _("“%(term)s” is answered. Models under %(name)s are read again.") % {
+        "term": said(TERMS[key]), "name": row.name,
+    }  # fmt: skip
 
 
 def _take_back(request: HttpRequest, viewer: Viewer, row: License) -> str:
@@ -103,7 +110,7 @@ def _take_back(request: HttpRequest, viewer: Viewer, row: License) -> str:
     if key not in TERMS:
         raise BadEdit("term: this is no term.")
     shelfkeeping.take_back_term(viewer, of=row, key=key)
-    return f"{TERMS[key].capitalize()} is as it ships."
+    return _("“%(term)s” is as it ships.") % {"term": said(TERMS[key])}
 
 
 def _set_thresholds(request: HttpRequest, viewer: Viewer, row: License) -> str:
@@ -119,7 +126,8 @@ def _set_thresholds(request: HttpRequest, viewer: Viewer, row: License) -> str:
         if values[1].strip()
     ]
     shelfkeeping.set_thresholds(viewer, of=row, thresholds=found[:MAX_THRESHOLDS])
-    return f"{len(found)} thresholds are kept."
+    text = ngettext("%(number)s threshold is kept.", "%(number)s thresholds are kept.", len(found))
+    return text % {"number": len(found)}
 
 
 def _threshold(number: int, told: dict[str, str]) -> Threshold:
@@ -150,7 +158,7 @@ def _set_aliases(request: HttpRequest, viewer: Viewer, row: License) -> str:
         if line.strip()
     )
     shelfkeeping.set_aliases(viewer, of=row, names=list(names)[:MAX_ALIASES])
-    return "The other names are kept."
+    return _("The other names are kept.")
 
 
 _EDITS = {
@@ -168,7 +176,7 @@ def upstream(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             messages.success(request, _record(request, viewer))
             return HttpResponseRedirect(reverse("pages:review-upstream"))
         except (BadEdit, EntryNotFound) as trouble:
-            error = str(trouble)
+            error = said(trouble)
     text = request.GET.get("q", "").strip()[:MAX_NAME]
     rows = UpstreamModel.objects.select_related("license").order_by("-edited", "pattern")
     rows = rows.filter(pattern__icontains=text) if text else rows
@@ -189,7 +197,9 @@ def _record(request: HttpRequest, viewer: Viewer) -> str:
         viewer, pattern=post.get("pattern", "").strip()[:MAX_NAME], of=_license(post.get("license", "").strip()),
         evidence=post.get("evidence", "").strip()[:MAX_TEXT], confidence=Confidence(confidence), modality=modality,
     )  # fmt: skip
-    return f"{row.pattern} is under {row.license.name}. What descends from it is read again."
+    return _("%(name)s is under %(license)s. What descends from it is read again.") % {
+        "name": row.pattern, "license": row.license.name,
+    }  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -209,7 +219,7 @@ def confirm_text(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpRes
             )
             return HttpResponseRedirect(reverse("pages:review-case", args=[row.pk]))
         except (BadEdit, EntryNotFound) as trouble:
-            error = str(trouble)
+            error = said(trouble)
     context = {
         "section": "review", "case": row, "repo": repo, "text": text, "error": error, "posted": asked,
         "kinds": DOCUMENT_KINDS, "slugs": License.objects.order_by("slug").values_list("slug", flat=True),
@@ -225,4 +235,4 @@ def _confirm(request: HttpRequest, viewer: Viewer, case: object, text: str, sour
         viewer, of=license_row, kind=request.POST.get("kind", ""), version=request.POST.get("version", "").strip()[:60],
         text=text, source=source[:300], case=find_case(str(case))[0],
     )  # fmt: skip
-    return f"The text is a canonical text of {license_row.name} now."
+    return _("The text is a canonical text of %(name)s now.") % {"name": license_row.name}

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
@@ -25,6 +27,7 @@ from hub.catalog.models import Repo
 from hub.pages import reviewforms
 from hub.pages.reviewdoor import reviewer_page
 from hub.pages.reviewstrip import state_seal, state_words, strip
+from hub.pages.saying import said
 from licenses.aligned import Alignment, Kind, Row
 from licenses.ancestry import Relation
 from licenses.checklists import Answer, Open
@@ -41,9 +44,10 @@ BESIDE = 40
 SNOOZE_DAYS = (1, 3, 7, 30)
 # What each verb's button says, and which of them end a release.
 _DONE = {
-    "approve": "Approved.", "reject": "Rejected.", "request-changes": "The owners were asked for changes.",
-    "suspend": "Suspended: nothing of it is handed out.", "withdraw": "Withdrawn for good.",
-    "reinstate": "Reinstated.",
+    "approve": gettext_noop("Approved."), "reject": gettext_noop("Rejected."),
+    "request-changes": gettext_noop("The owners were asked for changes."),
+    "suspend": gettext_noop("Suspended: nothing of it is handed out."),
+    "withdraw": gettext_noop("Withdrawn for good."), "reinstate": gettext_noop("Reinstated."),
 }  # fmt: skip
 _OPEN = ("in-review", "second-review", "stale", "appealed")
 _RELEASED = ("clear", "declared", "approved")
@@ -107,7 +111,7 @@ def case(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpResponse:
         try:
             _decide(request, viewer, row, desk, verb, sent)
         except ReviewError as error:
-            sent.error = str(error)
+            sent.error = said(error)
         else:
             return HttpResponseRedirect(reverse("pages:review-case", args=[row.pk]))
     row.refresh_from_db()
@@ -124,12 +128,12 @@ def _decide(request: HttpRequest, viewer: Viewer, row: Case, desk: Desk, verb: s
         viewer, row, verb=verb, answer=answer, expected=request.POST.get("expected", ""),
         seen=request.POST.get("seen", ""), days=sent.filled.days,
     )  # fmt: skip
-    said = _DONE[verb]
+    words = _(_DONE[verb])
     if verb == "approve" and done.state == Case.State.SECOND_REVIEW:
-        said = "Your answer is kept. A second person decides, without seeing yours first."
+        words = _("Your answer is kept. A second person decides, without seeing yours first.")
     elif verb == "approve" and done.state == Case.State.IN_REVIEW:
-        said = "The two answers conclude different things; both are open now, and the case waits on."
-    messages.success(request, said)
+        words = _("The two answers conclude different things; both are open now, and the case waits on.")
+    messages.success(request, words)
     if verb == "approve" and done.state == Case.State.APPROVED:
         _apply_precedent(request, viewer, done, sent)
 
@@ -142,7 +146,7 @@ def _apply_precedent(request: HttpRequest, viewer: Viewer, done: Case, sent: Sen
         row, repo = find_case(str(one.pk))
         desk = desk_of(row, repo, ())
         if desk.holding:
-            messages.info(request, f"{row.label} has findings of its own and waits on.")
+            messages.info(request, _("%(name)s has findings of its own and waits on.") % {"name": row.label})
             continue
         try:
             reviewing.act(
@@ -150,9 +154,9 @@ def _apply_precedent(request: HttpRequest, viewer: Viewer, done: Case, sent: Sen
                 precedent=done.decisions.order_by("-pk").first(), days=sent.filled.days,
             )  # fmt: skip
         except ReviewError as error:
-            messages.error(request, f"{row.label}: {error}")
+            messages.error(request, f"{row.label}: {said(error)}")
         else:
-            messages.success(request, f"{row.label} was approved with it.")
+            messages.success(request, _("%(name)s was approved with it.") % {"name": row.label})
 
 
 def _uuids(texts: list[str]) -> list[UUID]:
@@ -169,7 +173,7 @@ def _uuids(texts: list[str]) -> list[UUID]:
 @reviewer_page
 def assign(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpResponse:
     """Take a case, give it back, or set it aside for some days."""
-    row, _ = find_case(str(case))
+    row = find_case(str(case))[0]
     days = request.POST.get("days", "")
     reviewing.assign(
         viewer, row, mine=request.POST.get("do") != "give-back",
@@ -190,9 +194,9 @@ def descent(request: HttpRequest, viewer: Viewer, *, case: UUID) -> HttpResponse
         else:
             lineage_edits.set_parent(viewer, repo, parent=parent, relation=request.POST.get("relation", ""))
     except BadRequest as error:
-        messages.error(request, str(error))
+        messages.error(request, said(error))
     else:
-        messages.success(request, f"Kept. The terms of {repo.full_name} are read again.")
+        messages.success(request, _("Kept. The terms of %(name)s are read again.") % {"name": repo.full_name})
     return HttpResponseRedirect(f"{reverse('pages:review-case', args=[row.pk])}#lineage-h")
 
 

@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from hub.catalog.desk import Desk
 from hub.catalog.deskfacts import Ancestor
 from hub.catalog.desktexts import CARD, Text
+from hub.pages.languages import numeral
+from hub.pages.saying import said
 from licenses.findings import Severity
 from licenses.matches import Detection, Status
 from licenses.models import Case
@@ -13,12 +18,17 @@ from licenses.proofs import Met
 from licenses.records import declared_from_json, detection_from_json
 
 _STATES = {
-    "scanning": ("pending", "being read"), "clear": ("proven", "clear by policy"),
-    "declared": ("declared", "clear as declared"), "blocked": ("rejected", "blocked by policy"),
-    "in-review": ("pending", "open"), "second-review": ("pending", "needs a second person"),
-    "needs-info": ("pending", "waits for its owner"), "appealed": ("pending", "appealed"),
-    "stale": ("warn", "to be read again"), "approved": ("proven", "approved"), "rejected": ("rejected", "rejected"),
-    "suspended": ("rejected", "suspended"), "withdrawn": ("rejected", "withdrawn"),
+    "scanning": ("pending", gettext_noop("being read")),
+    "clear": ("proven", gettext_noop("clear by policy")),
+    "declared": ("declared", gettext_noop("clear as declared")),
+    "blocked": ("rejected", gettext_noop("blocked by policy")),
+    "in-review": ("pending", gettext_noop("open")),
+    "second-review": ("pending", gettext_noop("needs a second person")),
+    "needs-info": ("pending", gettext_noop("waits for its owner")),
+    "appealed": ("pending", gettext_noop("appealed")),
+    "stale": ("warn", gettext_noop("to be read again")), "approved": ("proven", gettext_noop("approved")),
+    "rejected": ("rejected", gettext_noop("rejected")),
+    "suspended": ("rejected", gettext_noop("suspended")), "withdrawn": ("rejected", gettext_noop("withdrawn")),
 }  # fmt: skip
 
 
@@ -35,7 +45,7 @@ class Measure:
 
 def state_words(state: str) -> str:
     """Return a case's state as people read it."""
-    return _STATES.get(state, ("unknown", state))[1]
+    return _(_STATES.get(state, ("unknown", state))[1])
 
 
 def state_seal(state: str) -> str:
@@ -67,8 +77,10 @@ def _declared(case: Case, desk: Desk, texts: Sequence[Text]) -> Measure:
     value = ", ".join(declared.ids) or declared.name or ", ".join(declared.raw)
     line = next((number for number, text in _card_lines(texts) if text.startswith("license")), 0)
     found = len(_open(desk, "LIC-MISMATCH", "LIC-AMBIGUOUS", in_text=False))
-    where = f"a claim, {CARD}:{line}" if line else "the card says nothing"
-    return Measure("Declared", "warn" if found or not value else "unknown", value or "nothing", where, found)
+    where = _("a claim, %(place)s") % {"place": f"{CARD}:{line}"} if line else _("the card says nothing")
+    return Measure(
+        _("Declared"), "warn" if found or not value else "unknown", value or _("nothing"), where, found
+    )
 
 
 def _card_lines(texts: Sequence[Text]) -> Iterator[tuple[int, str]]:
@@ -79,54 +91,68 @@ def _card_lines(texts: Sequence[Text]) -> Iterator[tuple[int, str]]:
 def _detected(case: Case, desk: Desk) -> Measure:
     found = [(str(one["path"]), detection_from_json(one)) for one in case.detected]
     if not found:
-        return Measure("Detected", "missing", "no text", "no license file was found", 1)
+        return Measure(_("Detected"), "missing", _("no text"), _("no license file was found"), 1)
     path, worst = next(((path, one) for path, one in found if not one.is_clean), found[0])
     count = len(_open(desk, "LIC-ALTERED", "LIC-AMBIGUOUS", in_text=True))
     return Measure(
-        "Detected", "proven" if worst.is_clean else "missing", _matched(worst), _measured(path, worst), count
+        _("Detected"),
+        "proven" if worst.is_clean else "missing",
+        _matched(worst),
+        _measured(path, worst),
+        count,
     )
 
 
 def _matched(found: Detection) -> str:
-    names = ", ".join(found.licenses) or "unknown text"
+    names = ", ".join(found.licenses) or _("unknown text")
     if found.status is Status.ADDED:
-        return f"{names} and {sum(passage.length for passage in found.residue)} words"
-    return f"{names}, altered" if found.status is Status.ALTERED else names
+        number = sum(passage.length for passage in found.residue)
+        return _("%(names)s and %(number)s words") % {"names": names, "number": number}
+    return _("%(names)s, altered") % {"names": names} if found.status is Status.ALTERED else names
 
 
 def _measured(path: str, found: Detection) -> str:
     recall = (
-        f"{found.matches[0].recall:.1%} of the known words"
+        _("%(share)s of the known words") % {"share": numeral(f"{found.matches[0].recall:.1%}")}
         if found.matches
-        else found.note or "no text known here"
+        else said(found.note) or _("no text known here")
     )
-    longest = f", longest addition {found.longest_run} words" if found.longest_run and found.matches else ""
-    return f"{path}: {recall}{longest}"[:160]
+    if found.longest_run and found.matches:
+        recall += _(", longest addition %(number)s words") % {"number": found.longest_run}
+    return f"{path}: {recall}"[:160]
 
 
 def _lineage(desk: Desk, ancestors: Sequence[Ancestor]) -> Measure:
     found = _open(desk, "LIN-", "OUTPUT-")
     seal = "rejected" if Severity.BLOCK in found else ("missing" if found else "proven")
     if not ancestors:
-        return Measure("Lineage", seal if found else "unknown", "no ancestor named", "", len(found))
+        return Measure(_("Lineage"), seal if found else "unknown", _("no ancestor named"), "", len(found))
     first = ancestors[0]
-    value = first.name.rpartition("/")[2] if len(ancestors) == 1 else f"{len(ancestors)} ancestors"
-    return Measure("Lineage", seal, value, f"{first.relation}, by {first.evidence[0]}", len(found))
+    several = _("%(number)s ancestors") % {"number": len(ancestors)}
+    value = first.name.rpartition("/")[2] if len(ancestors) == 1 else several
+    sub = _("%(relation)s, by %(evidence)s") % {
+        "relation": said(str(first.relation).replace("_", " ")), "evidence": said(first.evidence[0]),
+    }  # fmt: skip
+    return Measure(_("Lineage"), seal, value, sub, len(found))
 
 
 def _duties(desk: Desk) -> Measure:
     missing = sum(one.state is Met.MISSING for one in desk.duties)
     if not desk.duties:
-        return Measure("Duties", "proven", "none inherited", "")
-    value = f"{missing} of {len(desk.duties)} missing" if missing else f"all {len(desk.duties)} met"
+        return Measure(_("Duties"), "proven", _("none inherited"), "")
+    text = _("%(missing)s of %(all)s missing") if missing else _("all %(all)s met")
+    value = text % {"missing": missing, "all": len(desk.duties)}
     return Measure(
-        "Duties", "missing" if missing else "proven", value, "its owner can mend them" if missing else "", missing
+        _("Duties"), "missing" if missing else "proven", value, _("its owner can mend them") if missing else "", missing
     )  # fmt: skip
 
 
 def _concluded(case: Case) -> Measure:
-    seal, words = _STATES.get(case.state, ("unknown", case.state))
-    sub = case.concluded or "nothing concluded yet"
+    seal, words = state_seal(case.state), state_words(case.state)
+    sub = case.concluded or _("nothing concluded yet")
     return Measure(
-        "Concluded", seal, words, f"proposed: {sub}" if seal == "pending" and case.concluded else sub
+        _("Concluded"),
+        seal,
+        words,
+        _("proposed: %(terms)s") % {"terms": sub} if seal == "pending" and case.concluded else sub,
     )

@@ -6,6 +6,7 @@ shows one asks here.  A sentence is looked up as it is; else it is held against 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -70,7 +71,8 @@ def _in_language(language: str, words: str) -> str:
     bare = words.strip()
     if bare and bare != words:
         return words.replace(bare, _in_language(language, bare))
-    return _whole(language, words) or _in_parts(language, words)
+    found = _whole(language, words) or _capitalized(language, words)
+    return found or (_in_parts(language, words) if " " in words else _slug(words))
 
 
 def _whole(language: str, words: str) -> str:
@@ -87,6 +89,19 @@ def _whole(language: str, words: str) -> str:
     return ""
 
 
+def _capitalized(language: str, words: str) -> str:
+    """Return a text that is known with a small letter, and was put at the head of a line."""
+    small = words[0].lower() + words[1:]
+    known = _whole(language, small) if small != words else ""
+    return known[:1].upper() + known[1:]
+
+
+def _slug(word: str) -> str:
+    words = word.replace("-", " ").replace("_", " ")
+    known = gettext(words)
+    return known if known != words else word
+
+
 def _value(language: str, value: str) -> str:
     # One word is a name more often than not.
     return _in_language(language, value) if " " in value else value
@@ -95,3 +110,10 @@ def _value(language: str, value: str) -> str:
 def _in_parts(language: str, words: str) -> str:
     parts = _ENDS.split(words)
     return " ".join(_whole(language, part) or part for part in parts) if len(parts) > 1 else words
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as people list them: ``MIT, BSD-3-Clause and Apache-2.0``."""
+    if len(names) < 2:
+        return "".join(names)
+    return gettext("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from hub.accounts.identity import Viewer
 from hub.catalog import access
 from hub.catalog.lookups import Located
@@ -24,12 +26,12 @@ def target_of(viewer: Viewer, at: Located) -> Target:
     may_write = access.may_write(viewer, at.repo)
     ref = at.repo.refs.filter(name__in=candidate_refs(at.revision)).order_by("name").first()
     if ref is None or not ref.name.startswith((BRANCH, PULL)):
-        return Target(at.revision, False, False, "This is not a branch, so nothing can be added to it.")
+        return Target(at.revision, False, False, _("This is not a branch, so nothing can be added to it."))
     if ref.name.startswith(PULL):
         number = ref.name.removeprefix(PULL)
         own = at.repo.pull_requests.filter(number=number, author=viewer.user).exists()
         allowed = may_write or (own and access.may_propose(viewer, at.repo))
-        return Target(ref.name, allowed, False, "" if allowed else "This proposal is somebody else's.")
+        return Target(ref.name, allowed, False, "" if allowed else _("This proposal is somebody else's."))
     proposal = access.may_propose(viewer, at.repo)
-    reason = "" if may_write or proposal else "You may not change this repository."
+    reason = "" if may_write or proposal else _("You may not change this repository.")
     return Target(short_name(ref), may_write, proposal, reason)

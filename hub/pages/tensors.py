@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from hub.accounts.identity import Viewer
 from hub.catalog import tensors
@@ -87,7 +88,7 @@ def _area(index: int, largest: list[Pattern], rest: list[Pattern]) -> dict[str, 
         one = largest[index]
         return {"name": one.name, "part": tensors.PARTS.index(one.part), "weights": one.weights}
     return {
-        "name": f"{len(rest)} smaller patterns",
+        "name": _("%(number)s smaller patterns") % {"number": len(rest)},
         "part": len(tensors.PARTS) - 1,
         "weights": sum(one.weights for one in rest),
     }

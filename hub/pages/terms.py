@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from hub.accounts.identity import Viewer
@@ -16,8 +18,10 @@ from hub.catalog.lookups import find_repo, locate
 from hub.catalog.panel import Panel, children_of, history_of, panel_of
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page
+from hub.pages.languages import numeral
 from hub.pages.pedigree import drawing_of
 from hub.pages.repos import shell
+from hub.pages.saying import said
 from hub.pages.termwords import step_of
 from hub.web import repo_name
 from licenses.cases import current_case
@@ -34,29 +38,45 @@ MAX_REPLY = 8000
 _LADDER = (
     (
         Rung.MOF_I,
-        "Open science, MOF class I",
-        "also the data, its preparation, a paper, checkpoints on the way",
+        gettext_noop("Open science, MOF class I"),
+        gettext_noop("also the data, its preparation, a paper, checkpoints on the way"),
     ),
     (
         Rung.MOF_II,
-        "Open tooling, MOF class II",
-        "also the code that trained, ran and measured it, and the test data",
+        gettext_noop("Open tooling, MOF class II"),
+        gettext_noop("also the code that trained, ran and measured it, and the test data"),
     ),
     (
         Rung.MOF_III,
-        "Open model, MOF class III",
-        "also card, data card, report and results, all on open terms",
+        gettext_noop("Open model, MOF class III"),
+        gettext_noop("also card, data card, report and results, all on open terms"),
     ),
-    (Rung.OPEN_WEIGHTS, "Open weights", "weights on terms without limits on use or user, ancestors included"),
-    (Rung.COMMUNITY_WEIGHTS, "Weights, community terms", "limits on size, place or purpose, or a use policy"),
-    (Rung.RESTRICTED_WEIGHTS, "Weights, restricted", "for research or other non-commercial use"),
-    (Rung.CLOSED, "Closed, or hosted only", "no weights to hold"),
+    (
+        Rung.OPEN_WEIGHTS,
+        gettext_noop("Open weights"),
+        gettext_noop("weights on terms without limits on use or user, ancestors included"),
+    ),
+    (
+        Rung.COMMUNITY_WEIGHTS,
+        gettext_noop("Weights, community terms"),
+        gettext_noop("limits on size, place or purpose, or a use policy"),
+    ),
+    (
+        Rung.RESTRICTED_WEIGHTS,
+        gettext_noop("Weights, restricted"),
+        gettext_noop("for research or other non-commercial use"),
+    ),
+    (Rung.CLOSED, gettext_noop("Closed, or hosted only"), gettext_noop("no weights to hold")),
 )
 _STATUS = {
-    Status.EXACT: "its words and no others", Status.MATCH: "its words, with names filled in",
-    Status.ADDED: "its words, and more", Status.ALTERED: "close to it, with words missing",
-    Status.MULTIPLE: "several licenses in one file", Status.AMBIGUOUS: "one of several versions",
-    Status.UNKNOWN: "no text known here", Status.UNREADABLE: "not readable as text",
+    Status.EXACT: gettext_noop("its words and no others"),
+    Status.MATCH: gettext_noop("its words, with names filled in"),
+    Status.ADDED: gettext_noop("its words, and more"),
+    Status.ALTERED: gettext_noop("close to it, with words missing"),
+    Status.MULTIPLE: gettext_noop("several licenses in one file"),
+    Status.AMBIGUOUS: gettext_noop("one of several versions"),
+    Status.UNKNOWN: gettext_noop("no text known here"),
+    Status.UNREADABLE: gettext_noop("not readable as text"),
 }  # fmt: skip
 
 
@@ -120,9 +140,9 @@ def reply(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Http
     try:
         reviewing.act(viewer, case, verb=verb, answer=Answer(note_public=text))
     except ReviewError as error:
-        messages.error(request, str(error))
+        messages.error(request, said(error))
     else:
-        messages.success(request, "The reviewers have it.")
+        messages.success(request, _("The reviewers have it."))
     return HttpResponseRedirect(f"{repo_url(found)}/license")
 
 
@@ -139,9 +159,13 @@ def marks(case: Case | None) -> Sequence[str]:
     """Return what should be known of a clearance: how it came to be."""
     if case is None:
         return ()
-    found = ["decided by a single person"] if case.single_person else []
-    found += ["on the card’s word alone: no text here proves it"] if case.state == "declared" else []
-    found += [f"waived: {one['title']}" for one in case.policies if one.get("waived") and one.get("title")]
+    found = [_("decided by a single person")] if case.single_person else []
+    found += [_("on the card’s word alone: no text here proves it")] if case.state == "declared" else []
+    found += [
+        _("waived: %(title)s") % {"title": said(one["title"])}
+        for one in case.policies
+        if one.get("waived") and one.get("title")
+    ]
     return found
 
 
@@ -150,9 +174,10 @@ def found_files(panel: Panel) -> Iterator[Found]:
     hashes = {text.path: text.sha256 for text in panel.texts}
     for path, found in panel.detected.items():
         names = ", ".join(dict.fromkeys(_named(panel, one.license, one.version) for one in found.matches))
-        recall = f"{found.matches[0].recall:.1%} of its words" if found.matches else ""
+        share = numeral(f"{found.matches[0].recall:.1%}") if found.matches else ""
+        recall = _("%(share)s of its words") % {"share": share} if share else ""
         yield Found(
-            path, _STATUS[found.status], names, found.is_clean, hashes.get(path, ""), recall, _note(found)
+            path, _(_STATUS[found.status]), names, found.is_clean, hashes.get(path, ""), recall, _note(found)
         )
 
 
@@ -165,8 +190,10 @@ def _named(panel: Panel, license_id: str, version: str) -> str:
 def _note(found: Detection) -> str:
     if found.status is Status.ADDED:
         run = found.residue[0]
-        return f"added in lines {run.first_line} to {run.last_line}: “{run.words[:240]}”"
-    return found.note
+        return _("added in lines %(first)s to %(last)s: “%(words)s”") % {
+            "first": run.first_line, "last": run.last_line, "words": run.words[:240],
+        }  # fmt: skip
+    return said(found.note)
 
 
 def _openness(panel: Panel) -> dict[str, Any]:
@@ -174,11 +201,12 @@ def _openness(panel: Panel) -> dict[str, Any]:
     if grade is None:
         return {"ladder": [], "parts": [], "osaid": {}}
     steps = [
-        (int(rung), title, about, rung <= grade.rung, rung == grade.rung) for rung, title, about in _LADDER
+        (int(rung), _(title), _(about), rung <= grade.rung, rung == grade.rung)
+        for rung, title, about in _LADDER
     ]
     reached: Rung = grade.rung
     return {
-        "ladder": steps, "rung": int(reached), "rung_words": RUNG_NAMES[reached],
+        "ladder": steps, "rung": int(reached), "rung_words": said(RUNG_NAMES[reached]),
         "parts": [_part(panel, one) for one in grade.components], "osaid": dict(grade.osaid),
         "lacking": _lacking(panel),
     }  # fmt: skip
@@ -188,7 +216,8 @@ def _part(panel: Panel, one: Judged) -> Part:
     found = panel.evidence.get(one.component.id)
     presence = found.presence if found else Presence.ABSENT
     return Part(
-        one.component.title, one.component.mof_class, one.component.optional, str(presence), one.counts, one.reason,
+        said(one.component.title), one.component.mof_class, one.component.optional, said(presence), one.counts,
+        said(one.reason),
         found.seen if found else (),
     )  # fmt: skip
 
@@ -201,5 +230,5 @@ def _lacking(panel: Panel) -> Sequence[str]:
     titles = {one.component.id: one.component.title for one in grade.components}
     for number in (3, 2, 1):
         if grade.missing[number]:
-            return [titles[one] for one in grade.missing[number]]
+            return [said(titles[one]) for one in grade.missing[number]]
     return ()

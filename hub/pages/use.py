@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from hub.catalog.ggufs import Gguf
 from hub.catalog.lookups import DEFAULT_REVISION, Located
 from hub.catalog.models import Repo
 from hub.pages.addresses import rev_url
 from hub.pages.highlight import code_html
+from hub.pages.languages import numeral
 from hub.web import public_base
 
 
@@ -92,7 +94,7 @@ def _command_line(place: _Place) -> Snippet:
     words = ["hf", "download", place.name]
     words += ["--repo-type", "dataset"] if place.is_dataset else []
     words += ["--revision", place.pin] if place.pin else []
-    return Snippet("hf command line", "all files", place.exports + shlex.join(words))
+    return Snippet(_("hf command line"), _("all files"), place.exports + shlex.join(words))
 
 
 def _python(place: _Place) -> Snippet:
@@ -120,11 +122,11 @@ def _ollama(place: _Place, model: Gguf) -> Snippet:
         fetch, f"echo {shlex.quote('FROM ./' + path)} > Modelfile",
         shlex.join(["ollama", "create", _word(name.removesuffix(".gguf")).lower(), "-f", "Modelfile"]),
     ]  # fmt: skip
-    return Snippet("Ollama", "from the file", place.exports + "\n".join(lines))
+    return Snippet("Ollama", _("from the file"), place.exports + "\n".join(lines))
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / 10**9:.2f} GB" if size >= 10**8 else f"{size / 10**6:.1f} MB"
+    return numeral(f"{size / 10**9:.2f} GB" if size >= 10**8 else f"{size / 10**6:.1f} MB")
 
 
 def _datasets(place: _Place) -> Snippet:
@@ -135,7 +137,7 @@ def _datasets(place: _Place) -> Snippet:
         "",
         f'data = load_dataset("{place.name}"{pin})',
     ]
-    return Snippet("datasets", "as tables", "\n".join(lines), "python")
+    return Snippet("datasets", _("as tables"), "\n".join(lines), "python")
 
 
 def _vllm(place: _Place) -> Snippet | None:
@@ -143,7 +145,7 @@ def _vllm(place: _Place) -> Snippet | None:
     if not is_talking:
         return None
     words = ["vllm", "serve", place.name, *(["--revision", place.pin] if place.pin else [])]
-    return Snippet("vLLM", "an API server", place.exports + shlex.join(words))
+    return Snippet("vLLM", _("an API server"), place.exports + shlex.join(words))
 
 
 _LIBRARIES = {
@@ -170,7 +172,7 @@ def _library(place: _Place) -> Snippet | None:
             f'pipe = pipeline("{_word(repo.pipeline_tag)}", {{name}}{{pin}})',
         ]
     text = "\n".join([*place.imports, *lines]).replace("{name}", f'"{place.name}"').replace("{pin}", pin)
-    return Snippet(repo.library, "loads what it needs", text, "python")
+    return Snippet(repo.library, _("loads what it needs"), text, "python")
 
 
 def _word(text: str) -> str:
@@ -181,4 +183,4 @@ def _word(text: str) -> str:
 def _curl(place: _Place, path: str) -> Snippet:
     address = place.base + rev_url(place.at.repo, "resolve", place.at.revision, path)
     token = '-H "Authorization: Bearer $HF_TOKEN" ' if place.needs_token else ""
-    return Snippet("curl", "one file", f"curl -L {token}-O {shlex.quote(address)}")
+    return Snippet("curl", _("one file"), f"curl -L {token}-O {shlex.quote(address)}")

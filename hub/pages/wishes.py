@@ -3,22 +3,25 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from hub.catalog import search
 from hub.catalog.models.repos import USES
 from hub.catalog.traits import STEPS
 from hub.pages.facetwords import I_WANT, RUNGS, STATES, step_words, value_words
+from hub.pages.languages import numeral
 from hub.web import whole_number
 from licenses.identifiers import license_title
 
 # What a reader may sort by, in their words, and what the search calls it.
 SORTS = {
-    "relevance": ("Best match", search.RELEVANCE),
-    "recent": ("Recently updated", "lastModified"),
-    "trending": ("Trending this week", "trendingScore"),
-    "pulls": ("Most pulled, 30 days", "downloads"),
-    "likes": ("Most liked", "likes"),
-    "new": ("Newest", "createdAt"),
+    "relevance": (gettext_noop("Best match"), search.RELEVANCE),
+    "recent": (gettext_noop("Recently updated"), "lastModified"),
+    "trending": (gettext_noop("Trending this week"), "trendingScore"),
+    "pulls": (gettext_noop("Most pulled, 30 days"), "downloads"),
+    "likes": (gettext_noop("Most liked"), "likes"),
+    "new": (gettext_noop("Newest"), "createdAt"),
 }
 # Facets of which one value at a time is wished for.
 SINGLE = ("task", "library", "license", "format", "dtype", "architecture", "language", "base", "author")
@@ -101,7 +104,7 @@ class Wish:
         """What the choice of an order offers: value, words, whether it is chosen; the usual one needs no word."""
         names = [self.usual, *(name for name in SORTS if name not in (self.usual, "relevance"))]
         return [
-            ("" if name == self.usual else name, SORTS[name][0], name == self.order)
+            ("" if name == self.usual else name, _(SORTS[name][0]), name == self.order)
             for name in names
         ]  # fmt: skip
 
@@ -123,16 +126,26 @@ class Wish:
 
 def chips(wish: Wish, get: QueryDict, here: str) -> list[Chip]:
     """Return the wishes in force, each with the address of the list without it."""
-    found = [("use", use, I_WANT[use]) for use in wish.uses]
+    found = [("use", use, _(I_WANT[use])) for use in wish.uses]
     if wish.users is not None:
-        found.append(("users", "", f"for {wish.users:,} monthly users"))
+        found.append(
+            ("users", "", _("for %(number)s monthly users") % {"number": numeral(f"{wish.users:,}")})
+        )
     if wish.least or wish.most:
         found.append(("from", "", _size_words(wish)))
     if wish.openness is not None:
-        found.append(("openness", "", f"{RUNGS[wish.openness]} or more open"))
-    found += [("binding", "", f"bound by {license_title(wish.binding)}")] if wish.binding else []
-    found += [("license", "", f"declared {license_title(wish.license)}")] if wish.license else []
-    found += [("state", state, STATES[state]) for state in wish.states]
+        found.append(("openness", "", _("%(rung)s or more open") % {"rung": _(RUNGS[wish.openness])}))
+    found += (
+        [("binding", "", _("bound by %(name)s") % {"name": license_title(wish.binding)})]
+        if wish.binding
+        else []
+    )
+    found += (
+        [("license", "", _("declared %(name)s") % {"name": license_title(wish.license)})]
+        if wish.license
+        else []
+    )
+    found += [("state", state, _(STATES[state])) for state in wish.states]
     found += [
         (name, "", value_words(name, getattr(wish, name)))
         for name in SINGLE if name != "license" and getattr(wish, name)
@@ -141,13 +154,10 @@ def chips(wish: Wish, get: QueryDict, here: str) -> list[Chip]:
 
 
 def _size_words(wish: Wish) -> str:
+    steps = {"least": step_words(wish.least or 0), "most": step_words(wish.most or 0)}
     if wish.least and wish.most:
-        return f"{step_words(wish.least)} to {step_words(wish.most)} weights"
-    return (
-        f"from {step_words(wish.least)} weights"
-        if wish.least
-        else f"up to {step_words(wish.most or 0)} weights"
-    )
+        return _("%(least)s to %(most)s weights") % steps
+    return (_("from %(least)s weights") if wish.least else _("up to %(most)s weights")) % steps
 
 
 # What goes with a wish when it goes: the page one was on, and its other half.

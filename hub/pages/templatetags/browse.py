@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from hub.pages.offers import Choice, Facet
 from hub.pages.templatetags.house import license_brief, thousands
@@ -36,6 +37,6 @@ def _row(kind: str, name: str, one: Choice) -> tuple[str, ...]:
 def any_choice(facet: Facet) -> SafeString:
     """Return the choice that wishes for nothing."""
     return format_html(
-        '<label class="check"><input type="radio" id="{}:" name="{}" value=""{}>any</label>',
-        facet.name, facet.name, "" if facet.is_chosen else _CHECKED,
+        '<label class="check"><input type="radio" id="{}:" name="{}" value=""{}>{}</label>',
+        facet.name, facet.name, "" if facet.is_chosen else _CHECKED, _("any"),
     )  # fmt: skip

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 from django import template
+from django.utils.translation import gettext_noop
+
+from hub.pages.saying import said
 
 register = template.Library()
 
-_VALUES = {"conditional": "with terms"}
+_VALUES = {"conditional": gettext_noop("with terms")}
 
 
 @register.filter
@@ -18,4 +21,4 @@ def item(found: Mapping[str, str], key: str) -> str:
 @register.filter
 def term_word(value: str) -> str:
     """Return an answer to a term as people say it."""
-    return _VALUES.get(value, value)
+    return said(_VALUES.get(value, value))

@@ -7,9 +7,11 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from hub.catalog.models import Repo
 from hub.pages.facetwords import RUNGS
+from hub.pages.saying import listed, said
 from hub.pages.templatetags.house import license_brief, symbol_of
 from licenses.openness import RUNG_NAMES, Rung
 from licenses.terms import Reading
@@ -49,19 +51,19 @@ def svg_seal(state: str, x: float, y: float) -> SafeString:
 def full_names(licenses: Sequence[str], readings: Mapping[str, Reading]) -> str:
     """Return the names of licenses: ``Llama 3.1 Community License and Apache-2.0``."""
     names = [readings[one].name if one in readings else one for one in licenses]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return listed(names)
 
 
 @register.filter
 def rung_words(rung: int) -> str:
     """Return what a step of the ladder is called."""
-    return RUNG_NAMES[Rung(rung)]
+    return said(RUNG_NAMES[Rung(rung)])
 
 
 @register.filter
 def rung_brief(rung: int) -> str:
     """Return a step of the ladder in two or three words."""
-    return RUNGS.get(rung, RUNG_NAMES[Rung(rung)])
+    return said(RUNGS.get(rung, RUNG_NAMES[Rung(rung)]))
 
 
 @register.filter
@@ -69,5 +71,7 @@ def briefs(licenses: Sequence[str]) -> str:
     """Return several licenses by their short names: ``MIT and Apache-2.0``."""
     names = [license_brief(one) for one in licenses]
     if len(names) > _SHOWN:
-        return f"{', '.join(names[:_SHOWN])} and {len(names) - _SHOWN} more"
-    return " and ".join(names)
+        return _("%(names)s and %(number)s more") % {
+            "names": ", ".join(names[:_SHOWN]), "number": len(names) - _SHOWN,
+        }  # fmt: skip
+    return listed(names)
