@@ -22,6 +22,7 @@ from hub.pages import (
     review_urls,
     staff,
     stewards,
+    suggesting,
     tensors,
     terms_urls,
 )
@@ -61,6 +62,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets/new.atom", feeds.newest, {"kind": "dataset"}, name="dataset-feed"),
     path("datasets", browse.datasets, name="datasets"),
     path("compare", compare.show, name="compare"),
+    path("search", suggesting.show, name="search"),
     *review_urls.REVIEW,
     path("licenses", licenses.shelf_list, name="licenses"),
     path("licenses/<seg:license_id>", licenses.one, name="license"),

@@ -138,7 +138,7 @@ def test_models_are_found_by_the_memory_that_their_smallest_file_takes(db: None)
     head = [ARCHITECTURE, *(number_pair(f"llama.{name}", number) for name, number in layers.items())]
     for name, numbers in (("large", head), ("silent", [ARCHITECTURE])):
         repo = make_repo(ada, name)
-        push_large(ada, repo, "model.gguf", gguf(numbers, [("a", [32], 0, 0)], bytes(128)))
+        push_large(ada, repo, "model.gguf", gguf(numbers, [("a", (32,), 0, 0)], bytes(128)))
     for device, fitting in (("16", []), ("24", ["large"]), ("128", ["large"]), ("5", [])):
         query = Query(fits=device)
         assert names(ANONYMOUS, query) == fitting and counts(ANONYMOUS, query).total == len(fitting), device

@@ -46,6 +46,21 @@
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   });
 
+  // Suggestions are reached by the arrows, and go when one leaves them.
+  const suggested = document.getElementById("suggested");
+  const search = suggested?.closest("form");
+  search?.addEventListener("keydown", (event) => {
+    const stops = [...search.querySelectorAll("input, #suggested a")];
+    const step = { ArrowDown: 1, ArrowUp: stops.length - 1 }[event.key];
+    if (event.key === "Escape") { suggested.replaceChildren(); stops[0].focus(); }
+    if (!step || stops.length < 2) return;
+    event.preventDefault();
+    stops[(stops.indexOf(document.activeElement) + step) % stops.length].focus();
+  });
+  search?.addEventListener("focusout", (event) => {
+    if (!search.contains(event.relatedTarget) && !suggested.matches(":hover")) suggested.replaceChildren();
+  });
+
   // What is picked for a comparison changes nothing in the list that it stands in.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[form=compare]")) event.stopPropagation();
