@@ -87,6 +87,11 @@ def test_an_ended_session_keeps_what_was_written(repo: Repo, ada: User) -> None:
     stale = strict.post(EDIT, form)
     assert stale.status_code == 403
     assert "My long text" in text_of(stale)
+    about = Client().post("/new", {"name": "x", "about": "What it is for", "password": "not this one"})
+    assert about.status_code == 401
+    assert "What it is for" in text_of(about) and "not this one" not in text_of(about)
+    liked = Client().post("/ada/ships/like", headers={"Referer": "http://testserver/ada/ships/use"})
+    assert liked["Location"] == "/login?next=%2Fada%2Fships%2Fuse"
     assert Client().get(EDIT)["Location"].startswith("/login?next=")
 
 
