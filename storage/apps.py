@@ -8,4 +8,5 @@ class StorageConfig(AppConfig):
 
     name = "storage"
     label = "storage"
+    verbose_name = "Stored bytes"
     default_auto_field = "django.db.models.BigAutoField"

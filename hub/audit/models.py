@@ -50,6 +50,7 @@ class Entry(models.Model):
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["actor_kind", "actor", "seq"], name="audit_by_actor"),
         ]
+        verbose_name_plural = "entries"
 
     def __str__(self) -> str:
         return f"{self.seq} {self.act} {self.label}"

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import conversions, notices, worklists
-from hub.catalog.errors import SignInNeeded
+from hub.catalog.errors import BadRequest, NameTaken, NoRoom, RevisionNotFound, SignInNeeded, TooManyAtOnce
 from hub.catalog.models import Job, Notice
 from hub.pages.doors import member_page, page
 from hub.pages.jobwords import job_name
+from hub.pages.saying import said
 from hub.web import whole_number
 
 PAGE = 40
@@ -140,6 +141,11 @@ def cancel(request: HttpRequest, viewer: Viewer, *, job: str) -> HttpResponse:
 @page
 def retry(request: HttpRequest, viewer: Viewer, *, job: str) -> HttpResponse:
     """Ask again for what failed."""
-    again = worklists.repeat(viewer, worklists.find(viewer, job))
+    found = worklists.find(viewer, job)
+    try:
+        again = worklists.repeat(viewer, found)
+    except (BadRequest, NameTaken, NoRoom, RevisionNotFound, TooManyAtOnce) as trouble:
+        messages.error(request, said(trouble))
+        return HttpResponseRedirect(f"/jobs/{found.pk}")
     messages.success(request, _("It was asked for again."))
     return HttpResponseRedirect(f"/jobs/{again.pk}")

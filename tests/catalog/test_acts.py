@@ -52,19 +52,6 @@ def administration() -> tuple[User, Client]:
     return boss, client
 
 
-def test_who_may_review_is_written_down() -> None:
-    boss, client = administration()
-    user = make_user()
-    page = f"/-/admin/accounts/user/{user.pk}/change/"
-    body = {"fullname": "", "email": "", "is_active": "on"}
-    for fields in ({"is_reviewer": "on"}, {"is_reviewer": "on", "fullname": "R"}, {}):
-        assert client.post(page, {**body, **fields}).status_code == 302
-    assert told(acts.REVIEWER_CHANGED) == [
-        (str(boss.pk), {"reviewer": True, "staff": False}),
-        (str(boss.pk), {"reviewer": False, "staff": False}),
-    ]
-
-
 def test_what_is_disabled_is_not_permitted() -> None:
     boss, client = administration()
     staff, repo = make_viewer(staff=True), make_repo(make_viewer())
