@@ -46,6 +46,8 @@ def value_words(name: str, value: str) -> str:
     """Return how one value of a facet reads."""
     if name == "language":
         return _(str(LANG_INFO.get(value, {}).get("name", value)))
+    if name == "fits":
+        return f"{value} GB"
     if name == "format":
         return _FORMATS.get(value, value)
     return value.replace("-", " ").replace("_", " ") if name == "task" else value

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from hub.catalog.facets import Counts
+from hub.catalog.memory import DEVICES
 from hub.catalog.models import Repo
 from hub.catalog.traits import STEPS
 from hub.pages.facetwords import I_WANT, RUNGS, STATES, USERS, step_words, value_words
@@ -121,7 +122,8 @@ def offered(wish: Wish, counted: Counts, type_: str) -> dict[str, Any]:
         Choice(str(int(rung)), _(words), reached.get(str(int(rung)), 0), wish.openness == rung, int(rung))
         for rung, words in RUNGS.items()
     ]
-    ahead = [Facet("use", _("I want to"), uses, boxes=True), _users(wish, counted), licenses]
+    wanted = Facet("use", _("I want to"), uses, boxes=True)
+    ahead = [wanted, _users(wish, counted), _devices(wish, counted), licenses]
     behind = [
         Facet("openness", _("Openness, at least"), rungs),
         *(_listed(wish, counted, *one) for one in _LISTS),
@@ -146,6 +148,14 @@ def _users(wish: Wish, counted: Counts) -> Facet:
         words = _("%(number)s a month") % {"number": numeral(f"{wish.users:,}")}
         found.append(Choice(str(wish.users), words, counted.total, True))
     return Facet("users", _("My company’s users"), found, unfolded=wish.users is not None)
+
+
+def _devices(wish: Wish, counted: Counts) -> Facet:
+    """Return what people have, from small to large: the facet of models that run in it."""
+    known = counted.values["fits"]
+    table = [(str(device), known.get(str(device), 0)) for device in DEVICES]
+    listed = [(device, count) for device, count in table if count or device == wish.fits]
+    return Facet("fits", _("Runs in memory of"), _choices("fits", listed, wish.fits))
 
 
 def _listed(wish: Wish, counted: Counts, name: str, title: str, unfolded: bool) -> Facet:

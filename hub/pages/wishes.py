@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from hub.catalog import search
+from hub.catalog.memory import device_of
 from hub.catalog.models.repos import USES
 from hub.catalog.traits import STEPS
 from hub.pages.facetwords import I_WANT, RUNGS, STATES, step_words, value_words
@@ -24,7 +25,9 @@ SORTS = {
     "new": (gettext_noop("Newest"), "createdAt"),
 }
 # Facets of which one value at a time is wished for.
-SINGLE = ("task", "library", "license", "format", "dtype", "architecture", "language", "base", "author")
+SINGLE = (
+    "task", "library", "license", "format", "dtype", "architecture", "language", "base", "author", "fits",
+)  # fmt: skip
 
 
 def _number(text: str) -> int | None:
@@ -60,6 +63,7 @@ class Wish:
     language: str = ""
     base: str = ""
     author: str = ""
+    fits: str = ""
     binding: str = ""
     uses: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
@@ -73,6 +77,7 @@ class Wish:
         """Read the query string; what makes no sense counts as not wished for."""
         get = request.GET
         words = {name: get.get(name, "").replace("\x00", "").strip()[:200] for name in (*SINGLE, "binding")}
+        words["fits"] = words["fits"] if device_of(words["fits"]) else ""
         sort, rung = get.get("sort", ""), whole_number(get.get("openness", ""))
         return cls(
             text=get.get("q", "").strip()[:200], sort=sort if sort in SORTS else "", **words,
@@ -148,8 +153,10 @@ def chips(wish: Wish, get: QueryDict, here: str) -> list[Chip]:
     found += [("state", state, _(STATES[state])) for state in wish.states]
     found += [
         (name, "", value_words(name, getattr(wish, name)))
-        for name in SINGLE if name != "license" and getattr(wish, name)
+        for name in SINGLE if name not in ("license", "fits") and getattr(wish, name)
     ]  # fmt: skip
+    if wish.fits:
+        found.append(("fits", "", _("runs in %(memory)s") % {"memory": value_words("fits", wish.fits)}))
     return [Chip(words, _without(get, here, name, value)) for name, value, words in found]
 
 

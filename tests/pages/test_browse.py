@@ -104,14 +104,14 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 
 def test_filters_are_chips_that_can_be_taken_away(client: Client, make_repo: Maker) -> None:
     repo = make_repo("ada/ships", {"README.md": CARD})
-    Repo.objects.filter(pk=repo.pk).update(traits=["format:gguf", "language:nl"], parameters=8 * 10**9)
-    wishes = "format=gguf&language=nl&from=4000000000&to=9000000000&state=&sort="
+    Repo.objects.filter(pk=repo.pk).update(traits=["format:gguf", "language:nl", "fits:8"], parameters=8 * 10**9)
+    wishes = "format=gguf&language=nl&fits=8&from=4000000000&to=9000000000&state=&sort="
     page = text_of(client.get(f"/?{wishes}"))
     assert page.count('class="result ') == 1 and "They weigh ships." in page
-    for words in ("GGUF", "Dutch", "4 B to 9 B weights"):
+    for words in ("GGUF", "Dutch", "4 B to 9 B weights", "runs in 8 GB"):
         assert f"</span>{words}<svg" in page
-    assert 'href="/?language=nl&amp;from=4000000000&amp;to=9000000000"' in page
-    assert 'href="/?format=gguf&amp;language=nl"' in page
+    assert 'href="/?language=nl&amp;fits=8&amp;from=4000000000&amp;to=9000000000"' in page
+    assert 'href="/?format=gguf&amp;language=nl&amp;fits=8"' in page
     assert 'name="model" value="ada/ships"' in page and 'action="/compare"' in page
 
 
