@@ -21,7 +21,7 @@ from hub.pages.highlight import CLASS_PREFIX, code_html
 from hub.pages.maths import MAX_TEX, maths_html, maths_plugin
 
 # Raise it when the same text gives other HTML, so that no old rendering is taken from the cache.
-VERSION = 3
+VERSION = 4
 MAX_TEXT = 150_000
 MAX_LINES = 5_000
 MAX_LINE = 20_000
@@ -69,6 +69,7 @@ _CLASSES = frozenset(
     footnotes-sep math math--display outside
     """.split()
 )
+_PICTURE = re.compile(r"\.(png|jpe?g|jfif|gif|webp|svg|avif|apng|bmp|ico|tiff?)\Z")
 _TAG = re.compile(r"<(/?)h([1-5])(?=[ >])")
 
 
@@ -227,7 +228,7 @@ def _filter(place: Place) -> Callable[[str, str, str], str | None]:
         if name == "href":
             return _link(value, place)
         if name == "src":
-            return None if _is_outside(value) else _address(value, place.files, place.folder)
+            return None if _is_outside(value) else _picture(value, place)
         if name in ("width", "height", "colspan", "rowspan", "start", "value"):
             return value if re.fullmatch(r"[0-9]{1,4}%?", value) else None
         if name == "tabindex":
@@ -241,6 +242,14 @@ def _link(value: str, place: Place) -> str | None:
     if value.startswith("#"):
         return "#" + ID_PREFIX + value[1:]
     return _address(value, place.pages, place.folder)
+
+
+def _picture(value: str, place: Place) -> str | None:
+    """Return where a picture lies.  What a card shows is fetched as its reader, who shall thereby pull no weights."""
+    address = _address(value, place.files, place.folder) or ""
+    path = urlsplit(address).path.lower()
+    is_file = address.startswith(place.files) or "/resolve/" in path or "/raw/" in path
+    return address if is_file and _PICTURE.search(path) else None
 
 
 def _address(value: str, base: str, folder: str) -> str | None:

@@ -120,6 +120,19 @@ def test_maths_are_marked_and_prices_are_not(text: str, expected: str) -> None:
     assert expected in html(text)
 
 
+def test_reading_a_card_pulls_no_weights_and_opens_no_page() -> None:
+    for source in (
+        "model.gguf",
+        "/ada/model/resolve/main/model.gguf?x=.png",
+        "/notifications/7",
+        "/logout#.png",
+    ):
+        assert "src" not in html(f"![a]({source})")
+    assert 'src="/a/b/resolve/main/x.PNG?download=true"' in html(
+        "![a](/a/b/resolve/main/x.PNG?download=true)"
+    )
+
+
 def test_pictures_that_lie_elsewhere_are_links_so_that_reading_asks_nobody() -> None:
     found = html(
         "![a logo](https://x.example/l.png) [![badge](//s.example/b.svg)](https://l.example) ![](data:a)"
@@ -177,7 +190,7 @@ def test_text_made_to_take_long_does_not(text: str) -> None:
 
 
 def test_long_html_is_cut_whole_with_a_note() -> None:
-    found = html("<img src=x>\n" * 4500, Place(pages="/p/", files="/" + "f" * 300 + "/"))
+    found = html("<img src=x.png>\n" * 4500, Place(pages="/p/", files="/" + "f" * 300 + "/"))
     assert len(found) <= MAX_HTML + 200
     # The sanitiser writes attributes in no fixed order, so each tag is looked at as a whole.
     whole = re.findall(r"<img [^<>]*>", found)
