@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 _NAMES: dict[str, Promise] = {
     "verify": _("Proof of a file"), "prove-chunks": _("Proof of files in chunks"), "inspect": _("Reading the files"),
@@ -11,6 +12,10 @@ _NAMES: dict[str, Promise] = {
     "license": _("Reading the licence"),
     "license-descendants": _("Telling what was made from it of new terms"),
 }  # fmt: skip
+
+
+# Steps of one word, which `hub.pages.saying` is asked for; the others are read from the code of the workers.
+STEPS = (gettext_noop("hashing"),)
 
 
 def job_name(kind: str) -> str:

@@ -115,7 +115,7 @@ def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
     return {
         "repo": at.repo, "lines": lines, "evaluated": evaluated, "works": works,
         "running": any(work.is_open for work in works),
-        "sources": found.fit, "matrices": found.matrices, "faults": _faults(found), "may_convert": may,
+        "sources": found.fit, "matrices": found.matrices, "obstacles": _faults(found), "may_convert": may,
         **memory, "chosen": lines[memory["best"]] if memory["best"] is not None else None,
         "pull": access.may_pull(viewer, at.repo),
         "common": COMMON, "rest": rest, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
