@@ -13,11 +13,14 @@ from functools import cache, lru_cache
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
+from hub.pages.languages import numeral
+
 SENTENCES = settings.BASE_DIR / "hub" / "locale" / "sentences.txt"
 # What is longer was written by people.
 MAX_TEXT = 3000
 MAX_KEPT = 4096
 _HOLE = re.compile(r"\{([1-9])\}")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _ENDS = re.compile(r"(?<=[.!?:;]) ")
 
 
@@ -103,6 +106,8 @@ def _slug(word: str) -> str:
 
 
 def _value(language: str, value: str) -> str:
+    if _NUMBER.fullmatch(value):
+        return numeral(value)
     # One word is a name more often than not.
     return _in_language(language, value) if " " in value else value
 
