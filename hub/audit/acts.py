@@ -62,3 +62,9 @@ SETTING = "setting.changed"
 
 # What a reviewer said of where a model comes from.  data: parent, relation (null: taken back)
 LINEAGE_CHANGED = "lineage.changed"
+
+# Discussions and proposals of a repo, where somebody decides on what others wrote.  data: number, and the new status /
+# base, commit (the one that merged it) / event (the hidden comment's row).  Their words are not repeated here.
+DISCUSSION_STATUS = "discussion.status"
+PROPOSAL_MERGED = "proposal.merged"
+COMMENT_HIDDEN = "comment.hidden"

@@ -1,7 +1,7 @@
 """Committing: stage without a lock, wait for proofs without a connection, then lock the ref and apply."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog import (
     access,
     clearances,
+    discussions,
     holdings,
     indexing,
     jobs,
@@ -24,7 +25,7 @@ from hub.catalog import (
 )
 from hub.catalog.cards import Claims, parse_card
 from hub.catalog.errors import BadRequest, RevisionNotFound, SignInNeeded, StaleParent
-from hub.catalog.models import Card, CommitRecord, PathChange, PullRequest, Ref, Repo, TreeRow
+from hub.catalog.models import Card, CommitRecord, PathChange, Ref, Repo, TreeRow
 from hub.catalog.names import candidate_refs, is_pull_ref
 from hub.catalog.objects import Signature
 from hub.catalog.operations import Operation, Staged, pointer_entry, stage
@@ -81,7 +82,7 @@ def find_target(viewer: Viewer, repo: Repo, revision: str, *, create_pr: bool) -
 
 def _require_target(viewer: Viewer, repo: Repo, ref: Ref) -> None:
     number = ref.name.removeprefix(refs.PULL) if is_pull_ref(ref.name) else ""
-    is_own = number and repo.pull_requests.filter(number=number, author=viewer.user).exists()
+    is_own = number and repo.discussions.filter(number=number, author=viewer.user).exists()
     if is_own and viewer.user is not None and access.may_propose(viewer, repo):
         return
     access.require_write(viewer, repo)
@@ -89,12 +90,13 @@ def _require_target(viewer: Viewer, repo: Repo, ref: Ref) -> None:
 
 def commit(
     viewer: Viewer, repo: Repo, *, revision: str, operations: Iterable[Operation], message: Message,
-    parent: str = "", create_pr: bool = False,
+    parent: str = "", create_pr: bool = False, then: Callable[[Committed], None] | None = None,
 ) -> Committed:  # fmt: skip
     """Make one commit of ``operations`` on a branch or pull request.
 
     Concurrent commits queue on the ref's row and none is lost; with ``parent`` (a full or short id) the branch must
-    still stand there, else StaleParent.  Nothing is changed when anything fails.
+    still stand there, else StaleParent.  Nothing is changed when anything fails, ``then`` included, which is called
+    in the transaction of the commit.
     """
     message = message.checked()
     target = find_target(viewer, repo, revision, create_pr=create_pr)
@@ -104,7 +106,10 @@ def commit(
     sizes = pushes.admit(viewer, repo, list(staged.large.values()))
     pointers = _enter_large(staged, sizes)
     with transaction.atomic():
-        return _land(viewer, repo, target, staged, pointers, message, parent, create_pr)
+        done = _land(viewer, repo, target, staged, pointers, message, parent, create_pr)
+        if then is not None:
+            then(done)
+        return done
 
 
 def _enter_large(staged: Staged, sizes: dict[str, int]) -> list[Blob]:
@@ -130,7 +135,8 @@ def _land(
     outcome = rewrite(repo, head.tree, staged.changes)
     number = None
     if create_pr:
-        ref, number = _open_pull_request(viewer, repo, base=ref, message=message)
+        opened = discussions.begin(viewer, repo, title=message.title, text=message.description, base=ref)
+        ref, number = Ref(repo=repo, name=opened.ref, oid=ref.oid), opened.number
     elif outcome.root == head.tree:
         # A push that was sent twice because its answer was lost changes nothing the second time.
         return Committed(head.oid, ref.name)
@@ -138,24 +144,9 @@ def _land(
         viewer, repo, ref, outcome=outcome, blobs=pointers, parents=[head], title=message.title,
         description=message.description, seconds=int(time.time()),
     )  # fmt: skip
+    if number is not None and viewer.user is not None:
+        discussions.tell_proposed(repo, number, viewer.user)
     return Committed(oid, ref.name, number, tuple(claims.errors + claims.warnings) if claims else ())
-
-
-def next_number(repo: Repo) -> int:
-    """Return the next pull request number of a repo, under its row's lock."""
-    row = Repo.objects.select_for_update(no_key=True).get(pk=repo.pk)
-    row.last_number += 1
-    row.save(update_fields=["last_number"])
-    return row.last_number
-
-
-def _open_pull_request(viewer: Viewer, repo: Repo, *, base: Ref, message: Message) -> tuple[Ref, int]:
-    number = next_number(repo)
-    PullRequest.objects.create(
-        repo=repo, number=number, title=message.title, description=message.description, author=viewer.user,
-        base=base.name,
-    )  # fmt: skip
-    return Ref(repo=repo, name=f"{refs.PULL}{number}", oid=base.oid), number
 
 
 def _signature(viewer: Viewer, seconds: int) -> Signature:
@@ -194,6 +185,8 @@ def record_commit(
     ref.oid, first = record.oid, ref.pk is None
     refs.move(ref, oid=record.oid) if ref.pk else ref.save()
     jobs.ask(kind="inspect", subject=f"{repo.pk}:{record.oid}", repo=repo, payload={"commit": record.oid})
+    if is_pull_ref(ref.name):
+        discussions.note_commit(viewer, repo, ref, oid=record.oid, title=title)
     if ref.name == refs.MAIN:
         describe_head(repo, record)
         clearances.note_commit(repo, record, first=first)

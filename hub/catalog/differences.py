@@ -63,14 +63,16 @@ class Compared:
     reason: str = ""
 
 
-def changes_between(repo: Repo, before: str, after: str) -> tuple[list[Change], bool]:
-    """Return the files that differ below two root trees, by path, and whether there are more than `MAX_CHANGES`.
+def changes_between(
+    repo: Repo, before: str, after: str, *, most: int = MAX_CHANGES
+) -> tuple[list[Change], bool]:
+    """Return the files that differ below two root trees, by path, and whether there are more than ``most``.
 
     A query for each level of folders that differ.
     """
     found: list[Change] = []
     waiting = [("", before, after)]
-    while waiting and len(found) <= MAX_CHANGES:
+    while waiting and len(found) <= most:
         rows = _rows(repo, {tree for _, *pair in waiting for tree in pair})
         deeper: list[tuple[str, str, str]] = []
         for prefix, old_tree, new_tree in waiting:
@@ -78,8 +80,8 @@ def changes_between(repo: Repo, before: str, after: str) -> tuple[list[Change], 
             for name in old.keys() | new.keys():
                 _compare(prefix + name, old.get(name), new.get(name), found, deeper)
         waiting = deeper
-    is_more = len(found) > MAX_CHANGES
-    return sorted(_with_moves(found[:MAX_CHANGES]), key=lambda change: change.path), is_more
+    is_more = len(found) > most
+    return sorted(_with_moves(found[:most]), key=lambda change: change.path), is_more
 
 
 def parent_tree(repo: Repo, record: CommitRecord) -> str:

@@ -1,5 +1,7 @@
 """What can go wrong in the domain, in small words.  Each wire chooses its own numbers and codes."""
 
+from collections.abc import Sequence
+
 
 class CatalogError(Exception):
     """Base of all; the message is one line that may be shown to the person who asked."""
@@ -76,6 +78,14 @@ class NameTaken(CatalogError):
 
 class StaleParent(CatalogError):
     """The branch has moved since the commit was prepared."""
+
+
+class MergeConflict(CatalogError):
+    """A proposal and its branch have both changed the same files; ``paths`` are these."""
+
+    def __init__(self, message: str, paths: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.paths = tuple(paths)
 
 
 class BytesMissing(CatalogError):

@@ -90,7 +90,7 @@ def delete_branch(viewer: Viewer, repo: Repo, *, branch: str) -> None:
         raise BadRequest(f"Cannot delete {MAIN}: it is the default branch.")
     if is_pull_ref(name):
         access.require_administer(viewer, repo)
-        repo.pull_requests.filter(number=name.removeprefix(PULL)).delete()
+        repo.discussions.filter(number=name.removeprefix(PULL)).delete()
     if not repo.refs.filter(name=name).delete()[0]:
         raise RevisionNotFound(f"Invalid rev id: {branch}")
 

@@ -187,6 +187,26 @@ def _walk(repo: Repo, tree: str, prefix: str, after: str, limit: int | None, *, 
         return [Entry(*row) for row in cursor.fetchall()]
 
 
+def find_files(repo: Repo, tree: str, words: Sequence[str], *, limit: int) -> list[Entry]:
+    """Return files below a root whose paths hold each of these words, in any case, the shortest names first.
+
+    How far a large file is proven is not told.
+    """
+    match = " AND ".join("strpos(lower(path), lower(%s)) > 0" for _ in words) or "true"
+    sql = (
+        "WITH RECURSIVE w(path, mode, oid, size, sha256, pointer_size) AS ("
+        f"SELECT t.name::text, {_FIELDS.format(t='t')} FROM catalog_treerow t WHERE t.network_id = %s AND t.tree = %s"
+        f" UNION ALL SELECT w.path || '/' || t.name, {_FIELDS.format(t='t')} FROM w JOIN catalog_treerow t"
+        f" ON t.network_id = %s AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE})"
+        f" SELECT * FROM w WHERE mode <> {FOLDER_MODE} AND {match}"
+        ' ORDER BY length(path), path COLLATE "C" LIMIT %s'
+    )
+    network = repo.network_id
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [network, tree, network, *words, limit])
+        return [Entry(*row) for row in cursor.fetchall()]
+
+
 def files(repo: Repo, tree: str) -> Iterator[Entry]:
     """Yield every file (no folders) below the root ``tree``."""
     return (entry for entry in walk(repo, tree) if not entry.is_folder)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import circles, edits, gathering, making, sending, told
+from hub.pages import circles, discussions, edits, family, finding, gathering, making, sending, told
 
 
 def repo_pages(base: str, kind: str) -> list[URLPattern]:
@@ -15,6 +15,12 @@ def repo_pages(base: str, kind: str) -> list[URLPattern]:
         path(f"{base}/metadata/<rest:rest>", edits.metadata, extra),
         path(f"{base}/settings", making.settings, extra),
         path(f"{base}/branches", making.branches, extra),
+        path(f"{base}/discussions", discussions.listing, extra),
+        path(f"{base}/discussions/new", discussions.new, extra),
+        path(f"{base}/discussions/<int:number>", discussions.show, extra),
+        path(f"{base}/lineage", family.show, extra),
+        path(f"{base}/find", finding.show, extra),
+        path(f"{base}/find/<rest:rest>", finding.show, extra),
         path(f"{base}/like", making.like, extra),
         path(f"{base}/collect", gathering.collect, extra),
         path(f"{base}/upload/<rest:rest>", sending.show, extra),

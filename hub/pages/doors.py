@@ -68,6 +68,7 @@ _STATUS: dict[type[errors.CatalogError], int] = {
     errors.RepoDisabled: 403,
     errors.NameTaken: 409,
     errors.StaleParent: 409,
+    errors.MergeConflict: 409,
     errors.BytesMissing: 410,
     errors.TooLarge: 413,
     errors.TooManyAtOnce: 429,

@@ -19,7 +19,7 @@ from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllow
 from hub.catalog.lookups import Located
 from hub.catalog.names import FilePath
 from hub.catalog.trees import entry_at
-from hub.pages.addresses import rev_url
+from hub.pages.addresses import repo_url, rev_url
 from hub.pages.cardfields import fields_of, values_in
 from hub.pages.doors import page
 from hub.pages.files import crumbs
@@ -86,12 +86,13 @@ def _text(request: HttpRequest, old: str) -> str:
 
 
 def _landed(request: HttpRequest, at: Located, done: Committed, path: str, said: str) -> HttpResponse:
-    where = f"refs/pr/{done.pull_request}" if done.pull_request else at.revision
-    messages.success(request, _("Proposed as %(ref)s.") % {"ref": where} if done.pull_request else said)
     for warning in done.warnings:
         messages.warning(request, warning)
-    verb = "blob" if path else "tree"
-    return HttpResponseRedirect(rev_url(at.repo, verb, where, path))
+    if done.pull_request:
+        messages.success(request, _("Your proposal is here. The owners were told of it."))
+        return HttpResponseRedirect(f"{repo_url(at.repo)}/discussions/{done.pull_request}")
+    messages.success(request, said)
+    return HttpResponseRedirect(rev_url(at.repo, "blob" if path else "tree", at.revision, path))
 
 
 def _refused(draft: Draft, error: CatalogError) -> None:

@@ -47,9 +47,9 @@ def commit(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, sha: s
     record = CommitRecord.objects.get(network=at.repo.network_id, oid=at.commit)
     before = differences.parent_tree(at.repo, record)
     if request.headers.get("HX-Target") == TENSORS:
-        return _tensors(request, at, before)
+        return tensors_between(request, at, before)
     context = shell(viewer, at, tab="commits")
-    context |= {"record": record, **_differences(request, at, before, _may_read(viewer, at, record))}
+    context |= {"record": record, **differences_of(request, at, before, _may_read(viewer, at, record))}
     return render(request, "repo/commit.html", context)
 
 
@@ -75,10 +75,10 @@ def compare(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest:
     at = locate(viewer, repo_name(kind, repo), other)
     base = locate_in(at.repo, one)
     if request.headers.get("HX-Target") == TENSORS:
-        return _tensors(request, at, base.tree)
+        return tensors_between(request, at, base.tree)
     context = shell(viewer, at, tab="commits")
     may_read = may_pull_at(viewer, at) and may_pull_at(viewer, base)
-    context |= {"base": base, **_differences(request, at, base.tree, may_read)}
+    context |= {"base": base, **differences_of(request, at, base.tree, may_read)}
     context["choices"] = _choices(refs_of(at, "commits"))
     return render(request, "repo/compare.html", context)
 
@@ -88,7 +88,8 @@ def _choices(refs: list[tuple[str, list[tuple[str, str, bool]]]]) -> list[str]:
     return [name for _, items in refs for name, _, _ in items][:200]
 
 
-def _differences(request: HttpRequest, at: Located, before: str, may_read: bool) -> dict[str, Any]:
+def differences_of(request: HttpRequest, at: Located, before: str, may_read: bool) -> dict[str, Any]:
+    """Return what the page of two trees shows; ``before`` is the root of the older one."""
     found, is_more = differences.changes_between(at.repo, before, at.tree)
     only = request.GET.get("file", "")
     if only and only not in {change.path for change in found}:
@@ -109,7 +110,7 @@ def _is_weights(change: differences.Change) -> bool:
     return change.is_large and change.path.endswith((".safetensors", ".gguf"))
 
 
-def _tensors(request: HttpRequest, at: Located, before: str) -> HttpResponse:
+def tensors_between(request: HttpRequest, at: Located, before: str) -> HttpResponse:
     """The differences of tensors alone: they are read from long rows, so the page does not wait for them."""
     context = {"repo": at.repo, "diffs": tensordiff.compare(at.repo, before, at.tree), "panel": TENSORS}
     return render(request, "repo/tensor_changes.html", context)

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from redis import RedisError
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, pulls
+from hub.catalog import access, discussions, pulls
 from hub.catalog.cards import Claims, body_of
 from hub.catalog.counters import downloads_by_day
 from hub.catalog.forms_asked import fields_of
@@ -54,6 +54,7 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
         "asked": fields_of(at.card) if repo.gated else [],
         "liked": viewer.user is not None and repo.liked_by.filter(user=viewer.user).exists(),
+        "discussions_open": discussions.count_open(repo) if repo.last_number else 0,
         "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
     }  # fmt: skip
 

@@ -25,7 +25,7 @@ from hub.catalog.models import Repo
 from hub.catalog.names import FilePath, check_sha256
 from hub.catalog.operations import AddFile, AddLarge, Operation
 from hub.lines import objects_in
-from hub.pages.addresses import rev_url
+from hub.pages.addresses import repo_url, rev_url
 from hub.pages.doors import json_page, page
 from hub.pages.files import crumbs
 from hub.pages.middleware import PAGE_POLICY
@@ -172,8 +172,9 @@ def land(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, revision
         viewer, found, revision=revision, operations=(_operation(line) for line in lines),
         message=Message(_text(header, "summary"), _text(header, "description")), create_pr=proposal,
     )  # fmt: skip
-    lands_on = f"refs/pr/{done.pull_request}" if done.pull_request else revision
-    address = rev_url(found, "tree", lands_on, _text(header, "folder"))
+    address = rev_url(found, "tree", revision, _text(header, "folder"))
+    if done.pull_request:
+        address = f"{repo_url(found)}/discussions/{done.pull_request}"
     return JsonResponse({"commit": done.oid, "url": address, "warnings": list(done.warnings)})
 
 

@@ -29,7 +29,7 @@ def target_of(viewer: Viewer, at: Located) -> Target:
         return Target(at.revision, False, False, _("This is not a branch, so nothing can be added to it."))
     if ref.name.startswith(PULL):
         number = ref.name.removeprefix(PULL)
-        own = at.repo.pull_requests.filter(number=number, author=viewer.user).exists()
+        own = at.repo.discussions.filter(number=number, author=viewer.user).exists()
         allowed = may_write or (own and access.may_propose(viewer, at.repo))
         return Target(ref.name, allowed, False, "" if allowed else _("This proposal is somebody else's."))
     proposal = access.may_propose(viewer, at.repo)

@@ -237,4 +237,4 @@ def test_whoever_manages_a_repo_can_take_a_pull_request_away() -> None:
     refs.delete_branch(owner, repo, branch=done.ref)
     with pytest.raises(RevisionNotFound):
         at(repo, done.ref)
-    assert not repo.pull_requests.exists()
+    assert not repo.discussions.exists()

@@ -133,3 +133,42 @@ def test_pull_requests(alice: HfApi, bob: HfApi, new_repo: Callable[..., str]) -
     assert refused.value.response.status_code == 403
     with pytest.raises(RevisionNotFoundError):
         put(bob, repo, "c.txt", b"x", create_pr=True, revision="absent")
+
+
+def test_discussions_and_merging(
+    alice: HfApi, bob: HfApi, stranger: HfApi, new_repo: Callable[..., str]
+) -> None:
+    repo = new_repo()
+    put(alice, repo, "a.txt", b"1\n")
+    asked = bob.create_discussion(repo, "Which data?", description="Please **say**.")
+    assert (asked.num, asked.status, asked.is_pull_request, asked.author) == (1, "open", False, "bob")
+    said = alice.comment_discussion(repo, 1, "Ships.")
+    assert alice.edit_discussion_comment(repo, 1, said.id, "Ships and quays.").edited
+    assert bob.rename_discussion(repo, 1, "Which data, please?").old_title == "Which data?"
+    assert alice.hide_discussion_comment(repo, 1, said.id).hidden
+    assert alice.change_discussion_status(repo, 1, "closed", comment="See the card.").new_status == "closed"
+    told = stranger.get_discussion_details(repo, 1)
+    assert [event.type for event in told.events] == [
+        "comment", "comment", "title-change", "comment", "status-change",
+    ]  # fmt: skip
+    draft = bob.create_pull_request(repo, "Two")
+    assert (draft.num, draft.status, draft.diff, draft.conflicting_files) == (2, "draft", "", [])
+    put(bob, repo, "a.txt", b"2\n", revision="refs/pr/2")
+    with pytest.raises(BadRequestError, match="draft"):
+        alice.merge_pull_request(repo, 2)
+    bob.change_discussion_status(repo, 2, "open")
+    assert "-1\n+2\n" in (alice.get_discussion_details(repo, 2).diff or "")
+    with pytest.raises(HfHubHTTPError):
+        bob.merge_pull_request(repo, 2)
+    alice.merge_pull_request(repo, 2, comment="Thank you.")
+    merged = alice.get_discussion_details(repo, 2)
+    assert (merged.status, merged.merge_commit_oid) == ("merged", alice.model_info(repo).sha)
+    put(bob, repo, "a.txt", b"3\n", create_pr=True)
+    put(alice, repo, "a.txt", b"4\n")
+    assert alice.get_discussion_details(repo, 3).conflicting_files == ["a.txt"]
+    with pytest.raises(HfHubHTTPError, match=r"a\.txt") as conflict:
+        alice.merge_pull_request(repo, 3)
+    assert conflict.value.response.status_code == 409
+    assert [one.num for one in stranger.get_repo_discussions(repo)] == [3, 2, 1]
+    pulls = stranger.get_repo_discussions(repo, discussion_type="pull_request", discussion_status="open")
+    assert [(one.num, one.url.endswith(f"{repo}/discussions/3")) for one in pulls] == [(3, True)]

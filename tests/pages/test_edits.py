@@ -8,7 +8,7 @@ from django.test import Client
 
 from hub.accounts.models import User
 from hub.catalog.lookups import locate_in
-from hub.catalog.models import CommitRecord, PullRequest, Repo
+from hub.catalog.models import CommitRecord, Discussion, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.pulls import content_of
 from hub.catalog.trees import entry_at
@@ -110,8 +110,8 @@ def test_a_file_is_made_and_deleted_and_a_guest_proposes(browser: Client, repo: 
     assert read(repo, "raw.bin") is None
     guest = logged_in(bob)
     proposed = guest.post(EDIT, {"content": "Better", "was": was(repo, "notes.txt"), "target": "proposal"})
-    assert proposed["Location"] == "/ada/ships/blob/refs%2Fpr%2F1/notes.txt"
-    assert PullRequest.objects.get().author == bob
+    assert proposed["Location"] == "/ada/ships/discussions/1"
+    assert Discussion.objects.get().author == bob
     direct = guest.post(EDIT, {"content": "Better", "was": was(repo, "notes.txt"), "target": "direct"})
     assert direct.status_code == 400
     assert "Better" in text_of(direct)

@@ -12,7 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from hub.catalog.lookups import locate_in
-from hub.catalog.models import CommitRecord, PullRequest, Repo, RepoBlob
+from hub.catalog.models import CommitRecord, Discussion, Repo, RepoBlob
 from hub.catalog.names import FilePath
 from hub.catalog.resuming import PART_SIZE
 from hub.catalog.trees import entry_at
@@ -174,8 +174,8 @@ def test_a_guest_proposes_from_the_upload_page(
     page.locator("[data-is=files]").set_input_files([tmp_path / "notes.md"])
     page.get_by_label("What this adds").fill("Add notes")
     page.get_by_role("button", name="Upload and commit").click()
-    page.wait_for_url("**/ada/ships/tree/refs%2Fpr%2F1")
-    assert PullRequest.objects.get().title == "Add notes"
+    page.wait_for_url("**/ada/ships/discussions/1")
+    assert Discussion.objects.get().title == "Add notes"
 
 
 def test_the_doors_of_uploads_want_a_member_a_token_and_sound_json(

@@ -49,25 +49,6 @@ class AccessRequest(models.Model):
         ]
 
 
-class PullRequest(models.Model):
-    """A proposed change: the ref ``refs/pr/{number}`` and who opened it."""
-
-    repo = models.ForeignKey(Repo, on_delete=models.CASCADE, related_name="pull_requests")
-    number = models.IntegerField()
-    title = models.TextField()
-    description = models.TextField(blank=True)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    base = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["repo", "number"], name="one_pull_request_per_number")
-        ]
-
-
 class Like(models.Model):
     """A user's bookmark of a repo."""
 

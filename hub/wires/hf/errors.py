@@ -31,6 +31,7 @@ _PLAIN: dict[type[Exception], tuple[int, str]] = {
     errors.BadRequest: (400, ""),
     errors.NameTaken: (409, ""),
     errors.StaleParent: (412, ""),
+    errors.MergeConflict: (409, ""),
     errors.TooManyAtOnce: (429, ""),
     errors.NoRoom: (507, ""),
 }

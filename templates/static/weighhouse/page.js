@@ -101,6 +101,13 @@
     document.querySelectorAll("[data-once][data-sent]").forEach((form) => { delete form.dataset.sent; });
   });
 
+  // On the pages of files the letter t opens the search for a file.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    document.querySelector("a[data-find]")?.click();
+  });
+
   dress(document);
   document.addEventListener("htmx:afterSwap", (event) => dress(event.detail.elt));
 })();

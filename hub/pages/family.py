@@ -1,0 +1,79 @@
+"""The lineage tab: what a repo comes from and what was made from it, as a drawing and in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from hub.accounts.identity import Viewer
+from hub.catalog import family
+from hub.catalog.deskfacts import STRENGTH
+from hub.catalog.family import Ancestor, Made
+from hub.catalog.lookups import locate
+from hub.catalog.panel import panel_of
+from hub.pages.doors import page
+from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of
+from hub.pages.repos import shell
+from hub.web import repo_name
+
+# What was made from a model, the closest kinds first.
+_GROUPS: Sequence[tuple[str, Promise]] = (
+    ("finetune", _("Fine-tunes")), ("adapter", _("Adapters")), ("merge", _("Merges")),
+    ("quantized", _("Quantizations")), ("converted", _("Other formats")), ("copy", _("Copies")),
+    ("component", _("Models it is a part of")), ("distilled", _("Models it taught")),
+    ("dataset", _("Models trained on it")), ("new_version", _("Newer versions")), ("resembles", _("Resembling models")),
+)  # fmt: skip
+# How this model came from one above it.
+_WAYS: Mapping[str, Promise] = {
+    "finetune": _("fine-tune"), "adapter": _("adapter"), "merge": _("merged"), "quantized": _("quantized"),
+    "converted": _("converted"), "copy": _("copy"), "component": _("part of it"), "distilled": _("taught by"),
+    "dataset": _("trained on"), "new_version": _("new version"), "resembles": _("resembles"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """One model that this one comes from, in words."""
+
+    one: Ancestor
+    url: str
+    relation: str
+    evidence: str
+    terms: Sequence[str] | None
+    by_way_of: str
+
+
+@page
+def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
+    """Everything the reader may see of a repo's family."""
+    at = locate(viewer, repo_name(kind, repo))
+    panel = panel_of(viewer, at.repo)
+    panel = replace(panel, graph=family.visible(panel.graph, at.repo.full_name))
+    above, more_above = family.ancestors(panel.graph, at.repo.full_name)
+    below, more_below = family.descendants(viewer, at.repo)
+    context = shell(viewer, at, tab="lineage")
+    context |= {
+        "drawing": drawing_of(panel, [(one.repo, one.relation) for one in below[:MAX_IN_LEVEL]]),
+        "above": [_above(at.repo.full_name, one) for one in above], "more_above": more_above,
+        "groups": _grouped(below), "more_below": more_below,
+    }  # fmt: skip
+    return render(request, "repo/lineage.html", context)
+
+
+def _above(target: str, one: Ancestor) -> Above:
+    return Above(
+        one, f"/{one.name}" if one.repo else "", str(_WAYS.get(one.relation, one.relation)),
+        str(STRENGTH.get(one.evidence, "")), one.licenses, "" if one.child == target else one.child,
+    )  # fmt: skip
+
+
+def _grouped(below: Sequence[Made]) -> list[tuple[Promise | str, list[Made]]]:
+    """Return what was made from it by kind; kinds that are not known here come last, by their own name."""
+    groups: dict[str, list[Made]] = {key: [] for key, _title in _GROUPS}
+    for one in below:
+        groups.setdefault(one.relation, []).append(one)
+    titles: dict[str, Promise | str] = dict(_GROUPS)
+    return [(titles.get(key, key), made) for key, made in groups.items() if made]
