@@ -34,7 +34,7 @@ ID_PREFIX = "card-"
 
 _TAGS = {
     "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "dd", "del", "details", "div", "dl", "dt", "em",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "input", "ins", "kbd", "li", "mark",
+    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "input", "ins", "kbd", "label", "li", "mark",
     "ol", "p", "picture", "pre", "q", "s", "samp", "section", "small", "span", "strong", "sub", "summary", "sup",
     "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var",
 }  # fmt: skip
@@ -172,9 +172,14 @@ def _task_boxes(state: StateCore) -> None:
             continue
         if re.match(r"\[[ xX]\] ", inline.content) and inline.children and inline.children[0].type == "text":
             box = Token("html_inline", "", 0)
-            box.content = '<input type="checkbox"' + (" checked> " if inline.content[1] in "xX" else "> ")
+            # What stands beside the box is its name.
+            box.content = '<label><input type="checkbox"' + (
+                " checked> " if inline.content[1] in "xX" else "> "
+            )
+            end = Token("html_inline", "", 0)
+            end.content = "</label>"
             inline.children[0].content = inline.children[0].content[4:]
-            inline.children.insert(0, box)
+            inline.children = [box, *inline.children, end]
             item.attrSet("class", "task-list-item")
 
 

@@ -15,6 +15,11 @@
     return button;
   };
 
+  // Screen readers hear what changed in a page that stays.
+  const live = document.querySelector("[data-live]");
+  const say = (words) => { live.textContent = words; };
+  const told = () => [...document.querySelectorAll("[data-say]")].map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(". ");
+
   const dress = (root) => {
     root.querySelectorAll("[data-theme-switch]").forEach((button) => { button.hidden = false; });
     if (!navigator.clipboard) return;
@@ -26,6 +31,7 @@
     const text = button.dataset.copy ?? button.parentElement.querySelector("pre").textContent;
     await navigator.clipboard.writeText(text);
     button.innerHTML = icon("check");
+    say(document.body.dataset.copiedWord);
     setTimeout(() => { button.innerHTML = icon("copy"); }, 1500);
   };
 
@@ -38,8 +44,28 @@
     });
   });
 
+  // Arrows lead from the search field to its results, and from one result to the next.
+  const walk = (event) => {
+    const results = [...document.querySelectorAll(".result h2 a")];
+    const at = results.indexOf(event.target);
+    if (at < 0 && !(event.key === "ArrowDown" && event.target.matches("#q"))) return;
+    const next = at < 0 ? results[0] : event.key === "ArrowDown" ? results[at + 1] : results[at - 1] ?? document.querySelector("#q");
+    if (next) { event.preventDefault(); next.focus(); }
+  };
+
+  // What hangs over the page is gone when the focus moves on.
+  document.addEventListener("focusin", (event) => {
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; });
+    if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (menu.contains(event.target)) menu.firstElementChild.focus();
+      menu.open = false;
+    });
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event);
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     const field = document.querySelector("[data-search]");
@@ -76,6 +102,21 @@
     if (!unfolded) return;
     for (const facet of facets()) facet.open = unfolded.includes(facet.dataset.facet) || !!facet.querySelector("input:checked:not([value=''])");
     unfolded = null;
+  });
+
+  // Parts that come anew by themselves leave the focus where it was.
+  const nameOf = (part) => [part.tagName, part.getAttribute("href"), part.name, part.value, part.textContent.trim()].join("|");
+  let focused = null;
+  let said = told();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const active = document.activeElement;
+    focused = active && !active.id && event.detail.target.contains(active) ? nameOf(active) : null;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const again = focused && [...document.querySelectorAll("main a, main button, main input, main summary")].find((part) => nameOf(part) === focused);
+    if (again && document.activeElement === document.body) again.focus({ preventScroll: true });
+    focused = null;
+    if (told() !== said) { said = told(); say(said); }
   });
 
   // The address of a list names only what was chosen.
