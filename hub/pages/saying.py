@@ -20,7 +20,7 @@ SENTENCES = settings.BASE_DIR / "hub" / "locale" / "sentences.txt"
 MAX_TEXT = 3000
 MAX_KEPT = 4096
 _HOLE = re.compile(r"\{([1-9])\}")
-_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_NUMBER = re.compile(r"(?<!\S)[0-9]{1,3}(?:,[0-9]{3})+(?!\S)")
 _ENDS = re.compile(r"(?<=[.!?:;]) ")
 
 
@@ -106,10 +106,9 @@ def _slug(word: str) -> str:
 
 
 def _value(language: str, value: str) -> str:
-    if _NUMBER.fullmatch(value):
-        return numeral(value)
     # One word is a name more often than not.
-    return _in_language(language, value) if " " in value else value
+    words = _in_language(language, value) if " " in value else value
+    return words if words != value else _NUMBER.sub(lambda number: numeral(number[0]), value)
 
 
 def _in_parts(language: str, words: str) -> str:
