@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.bench import (
     measure_downloads,
-    measure_facets,
     measure_kernel,
     measure_licenses,
     measure_memory,
+    measure_pages,
     measure_quantize,
     measure_requests,
     measure_uploads,
@@ -103,8 +103,8 @@ def _licenses(_: World, given: argparse.Namespace) -> list[Line]:
     return measure_licenses.measure(rounds=given.rounds)
 
 
-def _facets(world: World, given: argparse.Namespace) -> list[Line]:
-    return measure_facets.measure(world, rounds=given.rounds)
+def _pages(world: World, given: argparse.Namespace) -> list[Line]:
+    return measure_pages.measure(world, rounds=given.rounds)
 
 
 def _kernel(_: World, __: argparse.Namespace) -> list[Line]:
@@ -129,7 +129,7 @@ BENCHMARKS: dict[str, Callable[[World, argparse.Namespace], list[Line]]] = {
     "xet-concurrency": _xet_concurrency,
     "xet-formats": _xet_formats,
     "licenses": _licenses,
-    "facets": _facets,
+    "pages": _pages,
 }
 
 

@@ -84,6 +84,7 @@ def main(number: int) -> None:
     from hub.accounts.models import Namespace  # noqa: PLC0415
     from hub.accounts.people import create_user  # noqa: PLC0415
     from hub.catalog import facets, indexing, words  # noqa: PLC0415
+    from hub.catalog.memory import DEVICES  # noqa: PLC0415
     from hub.catalog.models import ObjectNetwork, Repo  # noqa: PLC0415
     from licenses.shipped import shipped_readings  # noqa: PLC0415
     from licenses.terms import Value  # noqa: PLC0415
@@ -117,12 +118,14 @@ def main(number: int) -> None:
             "architecture": family.lower(),
         }
         own |= {"base": base} if draw.random() < 0.6 else {}
+        takes = SIZES[size] * 0.7 + 1
+        fits = [f"fits:{device}" for device in DEVICES if form == "gguf" and takes <= device]
         return Repo(
             network=network, namespace=space, type="model", name=name, full_name=f"{space.name}/{name}",
             key=f"{space.name}/{name}".lower(), private=draw.random() < PRIVATE_SHARE, license=license_id,
             clearance="clear" if settled else "held", pipeline_tag=task, library=library, base_models=[base],
             tags=[*filter(None, (form, library, task, language)), f"license:{license_id}", f"base_model:{base}"],
-            traits=[f"{kind}:{value}" for kind, value in own.items()], reviewed=settled and draw.random() < 0.3,
+            traits=[f"{kind}:{value}" for kind, value in own.items()] + fits, reviewed=settled and draw.random() < 0.3,
             proof=draw.choices(["proven", "proving", "rejected", "small"], [90, 1, 1, 8])[0], used_storage=10**9,
             parameters=int(SIZES[size] * 10**9), downloads=int(draw.paretovariate(1.1)), likes=at % 700,
             trending=int(draw.paretovariate(0.9)) if draw.random() < 0.2 else 0,
