@@ -152,7 +152,7 @@ def latest_acts() -> Sequence[Act]:
 def _who(entry: Entry, names: Mapping[int, str]) -> str:
     if entry.actor_kind == "person" and entry.actor.isdigit():
         return names.get(int(entry.actor), "somebody whose account is gone")
-    return f"{entry.actor_kind} {entry.actor}"
+    return f"the hub ({entry.actor})" if entry.actor_kind == "system" else f"{entry.actor_kind} {entry.actor}"
 
 
 @dataclass(frozen=True, slots=True)

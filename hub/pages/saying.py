@@ -74,7 +74,8 @@ def _in_language(language: str, words: str) -> str:
     bare = words.strip()
     if bare and bare != words:
         return words.replace(bare, _in_language(language, bare))
-    found = _whole(language, words) or _capitalized(language, words)
+    # What stands last may be empty.
+    found = _whole(language, words) or _whole(language, words + " ") or _capitalized(language, words)
     return found or (_in_parts(language, words) if " " in words else _slug(words))
 
 
@@ -112,6 +113,9 @@ def _value(language: str, value: str) -> str:
 
 
 def _in_parts(language: str, words: str) -> str:
+    if words.endswith(")") and " (" in words:
+        first, _paren, rest = words.rpartition(" (")
+        return f"{_in_language(language, first)} ({rest}"
     parts = _ENDS.split(words)
     return " ".join(_whole(language, part) or part for part in parts) if len(parts) > 1 else words
 

@@ -11,8 +11,8 @@ from django.templatetags.static import static
 from django.utils import dateformat, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
 
 from hub.catalog.models import Repo
 from hub.catalog.names import is_oid_prefix
@@ -149,9 +149,17 @@ def spaced(text: str) -> str:
 
 
 @register.filter
-def said(text: str | None) -> str:
-    """Return a sentence or a word of the domain in the reader's language."""
+def said(text: Any) -> Any:
+    """Return a sentence or a word of the domain, or each of several, in the reader's language."""
+    if isinstance(text, list | tuple):
+        return [saying.said(one) for one in text]
     return saying.said(text) if text else ""
+
+
+@register.filter
+def within(text: str) -> str:
+    """Return words as they stand inside a sentence: English begins them small, German nouns stay as they are."""
+    return text.lower() if get_language() in (None, "en") else text
 
 
 @register.filter
