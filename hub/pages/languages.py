@@ -1,6 +1,7 @@
 """Which language a page speaks: what the reader chose, else what the browser asks for.  Programs hear English."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -40,10 +41,15 @@ class LanguageMiddleware:
 
 def numeral(text: str) -> str:
     """Return a number that is written as in English, ``1,234.5``, as the reader's language writes it."""
-    point = str(get_format("DECIMAL_SEPARATOR"))
-    if point == ".":
-        return text
-    return text.translate({ord("."): point, ord(","): str(get_format("THOUSAND_SEPARATOR"))})
+    marks = _marks(translation.get_language() or "en")
+    return text.translate(marks) if marks else text
+
+
+@cache
+def _marks(language: str) -> dict[int, str]:
+    """Return what a language writes for point and comma; a list of models has hundreds of numbers."""
+    point, comma = (str(get_format(name, language)) for name in ("DECIMAL_SEPARATOR", "THOUSAND_SEPARATOR"))
+    return {} if point == "." else {ord("."): point, ord(","): comma}
 
 
 # The form is on every page.  Nothing hangs on it but the language of one browser, so it takes no token: a token would

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -12,10 +12,6 @@ from hub.pages.templatetags.house import license_brief, thousands
 from hub.pages.templatetags.terms import notches
 
 register = template.Library()
-_ROW = (
-    '<label class="check"><input type="{}" id="{}:{}" name="{}" value="{}"{}>{}<span class="clip">{}</span>'
-    '<span class="count">{}</span></label>'
-)
 _CHECKED = SafeString(" checked")
 
 
@@ -23,14 +19,18 @@ _CHECKED = SafeString(" checked")
 def choices(facet: Facet, shown: Iterable[Choice]) -> SafeString:
     """Return some of a facet's choices."""
     kind, name = "checkbox" if facet.boxes else "radio", facet.name
-    return format_html_join("", _ROW, (_row(kind, name, one) for one in shown))
+    return SafeString("".join(_row(kind, name, one) for one in shown))
 
 
-def _row(kind: str, name: str, one: Choice) -> tuple[str, ...]:
-    words = license_brief(one.words) if name == "license" else one.words
+def _row(kind: str, name: str, one: Choice) -> str:
+    """Return one choice.  Its value and its words come from cards and are escaped here; nothing else does."""
+    value, words = escape(one.value), escape(license_brief(one.words) if name == "license" else one.words)
     marks = notches(one.rung) if one.rung else ""
-    checked = _CHECKED if one.chosen else ""
-    return kind, name, one.value, name, one.value, checked, marks, words, thousands(one.count)
+    return (
+        f'<label class="check"><input type="{kind}" id="{name}:{value}" name="{name}" value="{value}"'
+        f'{_CHECKED if one.chosen else ""}>{marks}<span class="clip">{words}</span>'
+        f'<span class="count">{thousands(one.count)}</span></label>'
+    )
 
 
 @register.simple_tag
