@@ -22,7 +22,8 @@ FOR_PROGRAMS = set(
 RAISED = set(
     "BadRequest BadPath BadRefName BadName BadEdit BadPolicy BadAnswer BadWaiver BadExpression BadInvite TooLarge "
     "NoRoom NameTaken NotAllowed SignInNeeded NotYours NeedsReason WrongState SecondPersonNeeded StaleTerms UseRefused "
-    "EntryNotFound RevisionNotFound BytesMissing BeingProven TermsHeld TooManyAtOnce StoreTrouble StaleParent".split()
+    "EntryNotFound RevisionNotFound BytesMissing BeingProven TermsHeld TooManyAtOnce StoreTrouble StaleParent "
+    "MergeConflict".split()
 )
 # Of these files all that the named tables, classes and functions say; "*" is all tables.
 WORDS = {
@@ -38,6 +39,7 @@ WORDS = {
     "hub/catalog/desk.py": "Desk",
     "hub/catalog/deskfacts.py": "STRENGTH _USES ancestors_of",
     "hub/catalog/deskqueue.py": "SORTS SHOWN Line flags_of",
+    "hub/catalog/discussions.py": "SAYS",
     "hub/catalog/documents.py": "consent_documents reference",
     "hub/catalog/edits.py": "_said",
     "hub/catalog/gating.py": "ask_access _tell",

@@ -19,6 +19,17 @@ MAX_TEXT = 65_536
 MAX_OPEN = 50
 MAX_TOLD = 50
 
+# What people are told of; pages translate it.
+SAYS = {
+    "opened": "{name} opened a discussion: {title} ({repo} #{number})",
+    "began": "{name} began a proposal: {title} ({repo} #{number})",
+    "proposed": "{name} proposes a change: {title} ({repo} #{number})",
+    "commented": "{name} commented: {title} ({repo} #{number})",
+    "closed": "{name} closed: {title} ({repo} #{number})",
+    "open": "{name} opened again: {title} ({repo} #{number})",
+    "merged": "{name} merged: {title} ({repo} #{number})",
+}
+
 Kind, Status = DiscussionEvent.Kind, Discussion.Status
 OPEN = (Status.OPEN, Status.DRAFT)
 
@@ -74,7 +85,7 @@ def events(found: Discussion, *, skip: int = 0, limit: int = 1000) -> list[Discu
 def open_discussion(viewer: Viewer, repo: Repo, *, title: str, text: str) -> Discussion:
     """Open a discussion; raises BadRequest for a title or a text that cannot be."""
     found = begin(viewer, repo, title=checked_title(title), text=checked_text(text))
-    tell(repo, found, require_voice(viewer, repo), "opened a discussion")
+    tell(repo, found, require_voice(viewer, repo), "opened")
     return found
 
 
@@ -86,7 +97,7 @@ def open_proposal(viewer: Viewer, repo: Repo, *, title: str, text: str) -> Discu
         viewer, repo, title=checked_title(title), text=checked_text(text), base=base, status=Status.DRAFT
     )
     Ref.objects.create(repo=repo, name=found.ref, oid=base.oid)
-    tell(repo, found, require_voice(viewer, repo), "began a proposal")
+    tell(repo, found, require_voice(viewer, repo), "began")
     return found
 
 
@@ -133,7 +144,7 @@ def note_commit(viewer: Viewer, repo: Repo, ref: Ref, *, oid: str, title: str) -
 
 def tell_proposed(repo: Repo, number: int, by: User) -> None:
     """Tell the keepers of a repo of a proposal, once its commit stands."""
-    tell(repo, find(repo, number), by, "proposes a change")
+    tell(repo, find(repo, number), by, "proposed")
 
 
 def checked_title(title: str) -> str:
@@ -165,7 +176,9 @@ def tell(repo: Repo, found: Discussion, by: User, what: str) -> None:
         Q(pk__in=notices.keepers_of(repo).values("pk")) | Q(pk__in=spoke), is_active=True
     )
     told = people.exclude(pk=by.pk).order_by("pk").distinct()[:MAX_TOLD]
-    text = f"{by.username} {what}: {found.title[:200]} ({repo.full_name} #{found.number})"
+    text = SAYS[what].format(
+        name=by.username, title=found.title[:200], repo=repo.full_name, number=found.number
+    )
     found.repo = repo
     readers = [user for user in told if access.may_read(Viewer(user=user), repo)]
     notices.notify_all(readers, notices.PROPOSAL, repo, text, page_of(found))

@@ -80,15 +80,20 @@ def rights_if_needed(viewer: Viewer, repo: Repo) -> Rights | None:
     return access.rights_of(viewer, repo) if viewer.user is not None and access.asks_who(repo) else None
 
 
-def history(repo: Repo, commit: str, *, skip: int = 0, limit: int = 50) -> list[CommitRecord]:
-    """Return commits reachable from ``commit``, newest first, in one query."""
+def history(repo: Repo, commit: str, *, path: str = "", skip: int = 0, limit: int = 50) -> list[CommitRecord]:
+    """Return commits reachable from ``commit``, those that changed ``path`` where it is given, newest first.
+
+    One query.
+    """
     return list(
         CommitRecord.objects.raw(
             "WITH RECURSIVE past(oid) AS (SELECT %s::varchar UNION SELECT unnest(c.parents) FROM past"
             " JOIN catalog_commitrecord c ON c.network_id = %s AND c.oid = past.oid)"
             " SELECT c.* FROM past JOIN catalog_commitrecord c ON c.network_id = %s AND c.oid = past.oid"
+            " WHERE %s = '' OR EXISTS (SELECT FROM catalog_pathchange p WHERE p.network_id = c.network_id"
+            " AND p.commit = c.oid AND p.path = %s)"
             " ORDER BY c.depth DESC, c.created_at DESC, c.oid OFFSET %s LIMIT %s",
-            [commit, repo.network_id, repo.network_id, skip, limit],
+            [commit, repo.network_id, repo.network_id, path, path, skip, limit],
         )
     )
 

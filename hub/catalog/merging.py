@@ -139,7 +139,7 @@ def _require_open(found: Discussion) -> None:
     if found.status == Discussion.Status.DRAFT:
         raise BadRequest("This proposal is a draft. Open it first, then it can be merged.")
     if found.status != Discussion.Status.OPEN:
-        raise BadRequest(f"This proposal is {found.status}, so it cannot be merged.")
+        raise BadRequest("This proposal is closed or merged already, so it cannot be merged.")
 
 
 def _require_clean(plan: Plan) -> None:

@@ -33,7 +33,7 @@ def comment(viewer: Viewer, repo: Repo, found: Discussion, *, text: str) -> Disc
         raise BadRequest("comment must not be empty.")
     _require_room(found)
     event = note(found, user, Kind.COMMENT, text)
-    tell(repo, found, user, "commented on")
+    tell(repo, found, user, "commented")
     return event
 
 
@@ -46,7 +46,7 @@ def _require_room(found: Discussion) -> None:
 def edit_comment(viewer: Viewer, repo: Repo, found: Discussion, *, event: int, text: str) -> DiscussionEvent:
     """Change what one wrote oneself."""
     user, text = require_voice(viewer, repo), checked_text(text)
-    mine = _comment_of(found, event)
+    mine = _comment_of(found, event, Kind.COMMENT)
     if mine.author_id != user.pk:
         raise NotAllowed("Only who wrote a comment can change it.")
     if mine.hidden:
@@ -58,9 +58,9 @@ def edit_comment(viewer: Viewer, repo: Repo, found: Discussion, *, event: int, t
 
 @transaction.atomic
 def hide_comment(viewer: Viewer, repo: Repo, found: Discussion, *, event: int) -> DiscussionEvent:
-    """Hide a comment from everybody, for good: who wrote it may, and who may write to the repo."""
+    """Hide a comment or a former title from everybody, for good: its writer may, and who may write to the repo."""
     user = require_voice(viewer, repo)
-    one = _comment_of(found, event)
+    one = _comment_of(found, event, Kind.COMMENT, Kind.TITLE)
     if one.author_id != user.pk and not access.may_write(viewer, repo):
         raise NotAllowed("Only who wrote a comment, or may write to the repository, can hide it.")
     if one.hidden:
@@ -72,9 +72,9 @@ def hide_comment(viewer: Viewer, repo: Repo, found: Discussion, *, event: int) -
     return one
 
 
-def _comment_of(found: Discussion, event: int) -> DiscussionEvent:
+def _comment_of(found: Discussion, event: int, *kinds: str) -> DiscussionEvent:
     rows = found.events.select_for_update(of=("self",)).select_related("author")
-    row = rows.filter(pk=event, kind=Kind.COMMENT).first()
+    row = rows.filter(pk=event, kind__in=kinds).first()
     if row is None:
         raise EntryNotFound("There is no such comment in this discussion.")
     return row
@@ -97,8 +97,10 @@ def set_status(
     user, row = _settling(viewer, repo, found)
     if status not in (Status.OPEN, Status.CLOSED):
         raise BadRequest("status must be open or closed.")
-    if row.status in (status, Status.MERGED):
-        raise BadRequest(f"{row.title[:80]!r} is {row.status} already.")
+    if row.status == Status.MERGED:
+        raise BadRequest("This is merged, and stays so.")
+    if row.status == status:
+        raise BadRequest("This is closed already." if status == Status.CLOSED else "This is open already.")
     if text.strip():
         comment(viewer, repo, row, text=text)
     row.status = status
@@ -106,7 +108,7 @@ def set_status(
     event = note(row, user, Kind.STATUS, status)
     if user.pk != row.author_id:
         _write_down(user, row, acts.DISCUSSION_STATUS, status=status)
-    tell(repo, row, user, "closed" if status == Status.CLOSED else "opened")
+    tell(repo, row, user, status)
     return event
 
 

@@ -28,6 +28,7 @@ from hub.pages.addresses import repo_url, rev_url
 from hub.pages.doors import page
 from hub.pages.history import TENSORS, differences_of, tensors_between
 from hub.pages.repos import CARD_SECONDS, shell
+from hub.pages.saying import said
 from hub.web import repo_name, whole_number
 
 PAGE = 30
@@ -78,7 +79,7 @@ def new(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
             found = discussions.open_discussion(viewer, at.repo, title=title, text=text)
             return HttpResponseRedirect(f"{repo_url(at.repo)}/discussions/{found.number}")
         except _TROUBLE as trouble:
-            error = _said(trouble)
+            error = _why(trouble)
     elif viewer.user is None:
         raise SignInNeeded("Sign in to open a discussion.")
     context = {"repo": at.repo, "posted": request.POST, "error": error}
@@ -100,7 +101,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, number: 
                 messages.success(request, done)
             return HttpResponseRedirect(request.path)
         except _TROUBLE as trouble:
-            error = _said(trouble)
+            error = _why(trouble)
             found = discussions.find(at.repo, number)
     context = shell(viewer, at, tab="discussions") | _context(request, viewer, at.repo, found)
     context |= {"error": error, "posted": request.POST}
@@ -109,10 +110,10 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, number: 
     return render(request, "repo/discussion.html", context, status=409 if error else 200)
 
 
-def _said(trouble: CatalogError) -> str:
+def _why(trouble: CatalogError) -> str:
     if isinstance(trouble, SignInNeeded):
         return _("You were logged out. Your text is still here: log in in another tab, then send it again.")
-    return str(trouble)
+    return said(trouble)
 
 
 def _do(request: HttpRequest, viewer: Viewer, repo: Repo, found: Discussion) -> str:
@@ -143,11 +144,11 @@ def _context(request: HttpRequest, viewer: Viewer, repo: Repo, found: Discussion
     skip = whole_number(request.GET.get("skip", "")) or 0
     may_write = access.may_write(viewer, repo)
     events = discussions.events(found, skip=min(skip, 10**9), limit=EVENTS + 1)
-    said = [_said_in(viewer, repo, one, may_write=may_write) for one in events[:EVENTS]]
+    told = [_said_in(viewer, repo, one, may_write=may_write) for one in events[:EVENTS]]
     context: dict[str, Any] = {
-        "found": found, "said": said, "later": skip + EVENTS if len(events) > EVENTS else 0,
+        "found": found, "said": told, "later": skip + EVENTS if len(events) > EVENTS else 0,
         "may_speak": viewer.user is not None and access.may_propose(viewer, repo),
-        "may_settle": talk.may_settle(viewer, repo, found), "maths": any('class="math' in one.html for one in said),
+        "may_settle": talk.may_settle(viewer, repo, found), "maths": any('class="math' in one.html for one in told),
         "base": found.base.removeprefix("refs/heads/"), "editing": whole_number(request.GET.get("edit", "")) or 0,
     }  # fmt: skip
     return context | (_proposal(request, viewer, repo, found) if found.is_proposal else {})
@@ -157,7 +158,8 @@ def _said_in(viewer: Viewer, repo: Repo, event: DiscussionEvent, *, may_write: b
     is_comment = event.kind == DiscussionEvent.Kind.COMMENT and not event.hidden
     is_mine = viewer.user is not None and event.author_id == viewer.user.pk
     html = comment_html(repo, event.text) if is_comment else SafeString("")
-    return Said(event, html, is_comment and is_mine, is_comment and (is_mine or may_write))
+    has_words = event.kind in (DiscussionEvent.Kind.COMMENT, DiscussionEvent.Kind.TITLE) and not event.hidden
+    return Said(event, html, is_comment and is_mine, has_words and (is_mine or may_write))
 
 
 def comment_html(repo: Repo, text: str) -> SafeString:

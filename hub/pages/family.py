@@ -17,6 +17,7 @@ from hub.catalog.panel import panel_of
 from hub.pages.doors import page
 from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of
 from hub.pages.repos import shell
+from hub.pages.saying import said
 from hub.web import repo_name
 
 # What was made from a model, the closest kinds first.
@@ -66,7 +67,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
 def _above(target: str, one: Ancestor) -> Above:
     return Above(
         one, f"/{one.name}" if one.repo else "", str(_WAYS.get(one.relation, one.relation)),
-        str(STRENGTH.get(one.evidence, "")), one.licenses, "" if one.child == target else one.child,
+        said(STRENGTH.get(one.evidence, "")), one.licenses, "" if one.child == target else one.child,
     )  # fmt: skip
 
 

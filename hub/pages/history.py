@@ -14,7 +14,7 @@ from hub.catalog.reviewed import may_pull_at
 from hub.pages import diffview
 from hub.pages.addresses import compare_url
 from hub.pages.doors import page
-from hub.pages.files import refs_of
+from hub.pages.files import crumbs, refs_of
 from hub.pages.repos import shell
 from hub.web import locate_rest, repo_name, split_comparison, whole_number
 
@@ -27,15 +27,16 @@ TENSORS = "tensor-changes"
 def commits(
     request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: str = DEFAULT_REVISION
 ) -> HttpResponse:
-    """The commits that a revision stands on, newest first."""
-    at, _ = locate_rest(viewer, repo_name(kind, repo), rest)
+    """The commits that a revision stands on, or those that changed a file or folder of it, newest first."""
+    at, text = locate_rest(viewer, repo_name(kind, repo), rest)
+    path = text.rstrip("/")
     skip = whole_number(request.GET.get("skip", "")) or 0
-    found = history(at.repo, at.commit, skip=skip, limit=PAGE + 1)
+    found = history(at.repo, at.commit, path=path, skip=skip, limit=PAGE + 1)
     context = shell(viewer, at, tab="commits")
     refs = refs_of(at, "commits")
     context |= {
         "found": found[:PAGE], "older": skip + PAGE if len(found) > PAGE else 0, "newer": max(skip - PAGE, 0),
-        "skip": skip, "refs": refs, "choices": _choices(refs),
+        "skip": skip, "path": path, "crumbs": crumbs(at, path), "refs": refs, "choices": _choices(refs),
     }  # fmt: skip
     return render(request, "repo/commits.html", context)
 

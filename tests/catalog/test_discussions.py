@@ -64,7 +64,7 @@ def test_a_proposal_is_merged_as_one_commit_beside_what_came_to_the_branch() -> 
         merging.merge(owner, repo, found)
     told = list(Notice.objects.order_by("pk").values_list("user__username", "text"))
     assert [(name, text.split(":")[0]) for name, text in told] == [
-        ("ada", "bob proposes a change"), ("bob", "ada commented on"), ("bob", "ada merged"),
+        ("ada", "bob proposes a change"), ("bob", "ada commented"), ("bob", "ada merged"),
     ]  # fmt: skip
 
 

@@ -51,6 +51,12 @@ def test_a_commit_shows_the_lines_it_changed(client: Client, ada: User, ships: R
         assert said in words
     # A pointer is told by its hash, and never shown as if it were the file.
     assert "git-lfs.github.com" not in page
+    of_file, of_folder = (
+        words_of(client.get(f"/ada/ships/commits/main/{path}")) for path in ("src/new.py", "src")
+    )
+    assert "Change <much>" in of_file
+    assert "Change <much>" in of_folder
+    assert "Push the weights" not in of_file
 
 
 def test_lines_stand_below_or_beside_each_other(client: Client, ada: User, ships: Repo) -> None:

@@ -156,7 +156,8 @@ def _event(event: DiscussionEvent) -> dict[str, Any]:
             return told | {"data": {"status": event.text}}
         case Kind.COMMIT:
             return told | {"data": {"subject": event.text, "oid": event.more}}
-    return told | {"data": {"from": event.text, "to": event.more}}
+    titles = ("", "") if event.hidden else (event.text, event.more)
+    return told | {"data": dict(zip(("from", "to"), titles, strict=True))}
 
 
 def _comment(event: DiscussionEvent) -> dict[str, Any]:
