@@ -18,7 +18,11 @@ from tests.pages.test_browser import FLAGS, watched
 from tests.workers.making import ships_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CARD = b"---\nlicense: mit\n---\n# Ships\n\nIt is $x^2$ and\n\n$$\n\\sum_i y_i\n$$\n\n$\\unknown{$ stays.\n"
+CARD = (
+    b"---\nlicense: mit\n---\n# Ships\n\nIt is $x^2$ and\n\n$$\n\\sum_i y_i\n$$\n\n$\\unknown{$ stays.\n\n"
+    # Which would take minutes to draw.
+    b"$\\def\\a{" + b"x" * 900 + b"}" + b"\\a" * 400 + b'$ <span class="math">' + b"y" * 3000 + b"</span>\n"
+)
 
 
 @pytest.fixture
