@@ -216,7 +216,7 @@ def _part(panel: Panel, one: Judged) -> Part:
     found = panel.evidence.get(one.component.id)
     presence = found.presence if found else Presence.ABSENT
     return Part(
-        said(one.component.title), one.component.mof_class, one.component.optional, said(presence), one.counts,
+        said(one.component.title), one.component.mof_class, one.component.optional, str(presence), one.counts,
         said(one.reason),
         found.seen if found else (),
     )  # fmt: skip

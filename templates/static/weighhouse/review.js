@@ -17,7 +17,8 @@
     if (!release) return;
     const left = open().length;
     release.disabled = left > 0;
-    said.textContent = left ? `${left} ${left === 1 ? "thing needs" : "things need"} your answer.` : words;
+    const asked = left === 1 ? said.dataset.one : said.dataset.many.replace("{n}", left);
+    said.textContent = left ? asked : words;
     document.querySelectorAll("[data-red]").forEach((card) => card.classList.toggle("is-open", isOpen(card)));
   };
 
