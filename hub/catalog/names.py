@@ -19,6 +19,8 @@ _HEX = re.compile(r"[0-9a-f]{4,40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _PULL_REF = re.compile(r"refs/pr/[1-9][0-9]{0,8}\Z")
 # What `git check-ref-format` refuses: control characters, space and ~ ^ : ? * [ \ have a meaning in revision syntax.
+# Letters that are not seen and make others be read backwards.
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
@@ -98,6 +100,10 @@ def _check_component(part: str, path: str) -> None:
         raise BadPath(f"The path {path!r} may not contain a backslash.")
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in part):
         raise BadPath(f"The path {path!r} contains a control character or half a surrogate pair.")
+    if _TURNS.search(part):
+        raise BadPath(
+            f"The path {path!r} turns the direction of writing: 'gpj.exe' could be read as 'exe.jpg'."
+        )
     # Git refuses '.git' in any case, also as HFS+ and NTFS spell it: a checkout would overwrite its own hooks.
     if _looks_like_dot_git(part):
         raise BadPath(f"The path {path!r} may not contain '.git': a checkout would run what lies there.")
@@ -119,6 +125,8 @@ def check_ref_part(text: str) -> str:
         raise BadRefName(f"Invalid reference for a branch: {text!r} has a meaning of its own.")
     parts = text.split("/")
     bad_part = any(not part or part.startswith(".") or part.endswith((".lock", ".")) for part in parts)
+    if _TURNS.search(text):
+        raise BadRefName(f"Invalid reference name {text!r}: it turns the direction of writing.")
     if bad_part or text.startswith("-") or _REF_FORBIDDEN.search(text):
         raise BadRefName(f"Invalid reference name {text!r}: git would not accept it.")
     return text

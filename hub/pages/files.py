@@ -26,6 +26,8 @@ from hub.web import locate_rest, repo_name
 
 PAGE = 300
 MAX_SHOWN = 512 * 1024
+# Every line is an element of its own.
+MAX_LINES = 40_000
 MAX_TEMPLATE = 20_000
 _WEIGHTS = ("safetensors", "gguf", "bin", "pt", "pth", "ckpt", "onnx", "h5", "msgpack", "tflite", "npz")
 _PICTURES = ("png", "jpg", "jpeg", "gif", "webp")
@@ -200,5 +202,7 @@ def _about_small(request: HttpRequest, at: Located, entry: Entry, may_pull: bool
         return {"reason": "binary"}
     if "\x00" in text:
         return {"reason": "binary"}
+    if text.count("\n") > MAX_LINES:
+        return {"reason": "long"}
     code, lines = file_html(text, entry.name)
     return {"code": code, "lines": lines}

@@ -175,6 +175,8 @@ def door(
             if translated is None:
                 raise
             answer = translated
+        # What is answered depends on who asks, and a cookie keeps no cache between the two from keeping it.
+        answer.headers.setdefault("Cache-Control", "private, no-cache")
         return _without_body(answer) if request.method == "HEAD" else answer
 
     view.csrf_exempt = True  # type: ignore[attr-defined]

@@ -41,6 +41,7 @@ def test_ordinary_and_awful_paths_are_taken(path: str) -> None:
         (".git ./x", r"\.git"),
         ("a\x00b", "control"),
         ("a\nb", "control"),
+        ("a\u202egpj.exe", "direction"),
         ("a\ud800b", "surrogate"),
         ("x" * 256, "255 bytes"),
         ("/".join("a" * 33), "32 folders"),
@@ -60,7 +61,7 @@ def test_ordinary_ref_names_are_taken(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "refs/pr/5", "refs/heads/x", "HEAD", "a" * 40, "a..b", "a b", "a~1", "a^", "a:b", "-x", ".a", "a/.b", "a.lock",
-     "a/", "/a", "a//b", "a@{1}", "a\\b", "a?", "a*", "a[", "x.", "a\x7f", "a" * 201],
+     "a/", "/a", "a//b", "a@{1}", "a\\b", "a?", "a*", "a[", "x.", "a\x7f", "a\u2066b", "a" * 201],
 )  # fmt: skip
 def test_a_ref_name_that_git_refuses_or_reads_otherwise_is_refused(name: str) -> None:
     with pytest.raises(BadRefName):

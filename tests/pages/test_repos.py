@@ -101,12 +101,13 @@ def test_text_is_shown_line_by_line_and_escaped(client: Client, ships: Repo) -> 
 
 
 def test_odd_contents_are_described_and_not_shown(client: Client, ada: User, ships: Repo) -> None:
-    files = {"bin.dat": b"\x00\x01", "latin.txt": b"\xff\xfe", "long.txt": b"x\n" * 300_000, "empty.txt": b""}
+    files = {"bin.dat": b"\x00\x01", "latin.txt": b"\xff\xfe", "long.txt": b"\n" * 50_000, "empty.txt": b""}
     put(ada, ships, files)
     assert "Not a text" in text_of(client.get("/ada/ships/blob/main/bin.dat"))
     assert "Not a text" in text_of(client.get("/ada/ships/blob/main/latin.txt"))
     assert "Too long to show" in text_of(client.get("/ada/ships/blob/main/long.txt"))
     assert client.get("/ada/ships/blob/main/empty.txt").status_code == 200
+    assert client.get("/ada/ships/raw/main/latin.txt")["Cache-Control"] == "private, no-cache"
 
 
 def test_a_large_file_tells_its_hash_and_what_was_read_in_it(client: Client, ships: Repo) -> None:
