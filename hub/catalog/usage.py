@@ -7,11 +7,14 @@ were sent lately and make no file yet, and whatever chunks take beyond the files
 
 # ruff: noqa: S608  The SQL is put together from constants of this file; every value travels as a parameter.
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+
+from hub.accounts.models import Namespace, Token
 
 # Held, sent, or registered in chunks: an upload's sender and a recipe's owner begin with the id of the repo.
 _FILES = """
@@ -22,62 +25,86 @@ _FILES = """
     WHERE u.state IN ('open', 'stored') AND {here}
   UNION ALL SELECT r.namespace_id, p.sha256, p.size
     FROM storage_recipe p JOIN catalog_repo r ON r.id::text = p.owner WHERE p.state = 'proving' AND {here}"""
+_LARGE = f"""
+  SELECT space, sum(size)::bigint FROM
+    (SELECT space, sha256, max(size) AS size FROM ({_FILES}) files GROUP BY 1, 2) distinct_files GROUP BY 1"""
 _SMALL = """
-  SELECT r.namespace_id AS space, sum(o.size) AS bytes
+  SELECT r.namespace_id, sum(o.size)::bigint
     FROM catalog_gitobject o JOIN catalog_repo r ON r.network_id = o.network_id WHERE {here} GROUP BY 1"""
-# A domain is a namespace, or that of a user ("u7") or a token ("t7"), whose chunks are their own namespace's matter.
-_SPACE_OF = """CASE
-    WHEN {domain} ~ '^[0-9]+$' THEN {domain}::bigint
-    WHEN {domain} ~ '^u[0-9]+$' THEN
-      (SELECT n.id FROM accounts_namespace n WHERE n.user_id = substr({domain}, 2)::bigint)
-    WHEN {domain} ~ '^t[0-9]+$' THEN (SELECT n.id FROM accounts_token t JOIN accounts_namespace n
-      ON n.user_id = t.user_id WHERE t.id = substr({domain}, 2)::bigint) END"""
-# Chunks of a namespace's own domain are its own; others are those of the repo that registered the file.
-_MADE = """
-  SELECT CASE WHEN p.domain ~ '^[0-9]+$' THEN p.domain::bigint ELSE r.namespace_id END AS space, p.id, p.size
-    FROM storage_recipe p LEFT JOIN catalog_repo r ON r.id::text = p.owner WHERE {made_here}"""
-_BEYOND = """
-  SELECT space, sum(bytes) AS bytes FROM (
-    SELECT space, -size AS bytes FROM made
-    UNION ALL SELECT space, x.stored_size FROM
-      (SELECT DISTINCT m.space, n.xorb_id FROM made m JOIN storage_recipexorb n ON n.recipe_id = m.id) taken
-      JOIN storage_xorb x ON x.id = taken.xorb_id) both_sides GROUP BY 1"""
-_LOOSE = f"""
-  SELECT {_SPACE_OF.format(domain="x.domain")} AS space, x.stored_size AS bytes FROM storage_xorb x
-    WHERE x.created_at > now() - make_interval(hours => %(grace)s) AND {{loose_here}}
-    AND NOT EXISTS (SELECT 1 FROM storage_recipexorb n WHERE n.xorb_id = x.id)"""
-_SUMS = f"""
-WITH files AS ({_FILES}), made AS ({_MADE}), parts AS (
-  SELECT space, sum(size) AS bytes FROM
-    (SELECT space, sha256, max(size) AS size FROM files GROUP BY 1, 2) distinct_files GROUP BY 1
-  UNION ALL {_SMALL}
-  UNION ALL SELECT space, greatest(bytes, 0) FROM ({_BEYOND}) beyond
-  UNION ALL SELECT space, bytes FROM ({_LOOSE}) loose WHERE %(with_loose)s)
-SELECT space, sum(bytes)::bigint FROM parts WHERE space IS NOT NULL AND {{counted}} GROUP BY 1"""
-_ONE = {
-    "here": "r.namespace_id = %(space)s", "counted": "space = %(space)s",
-    "made_here": "(p.domain = %(domain)s OR (p.domain !~ '^[0-9]' AND r.namespace_id = %(space)s))",
-    # Domains of tokens and users are few, and told apart above.
-    "loose_here": "(x.domain = %(domain)s OR x.domain !~ '^[0-9]')",
-}  # fmt: skip
+# Chunks by domain: what files need, and what was sent lately and no file needs.
+_CHUNKS = """
+  SELECT domain, coalesce(sum(stored_size) FILTER (WHERE needed), 0)::bigint,
+    coalesce(sum(stored_size) FILTER
+      (WHERE NOT needed AND created_at > now() - make_interval(hours => %(grace)s)), 0)::bigint
+  FROM (SELECT x.domain, x.stored_size, x.created_at,
+    EXISTS (SELECT 1 FROM storage_recipexorb n WHERE n.xorb_id = x.id) AS needed
+    FROM storage_xorb x WHERE {there}) chunks GROUP BY 1"""
+_MADE = "SELECT x.domain, sum(x.size)::bigint FROM storage_recipe x WHERE {there} GROUP BY 1"
+_ONE = {"here": "r.namespace_id = %(space)s", "there": "x.domain = ANY(%(domains)s)"}
 _ALL = dict.fromkeys(_ONE, "true")
 
 
 def of(space: int, *, with_loose: bool = True) -> int:
     """Return the bytes that one namespace holds; chunks that make no file yet are left out where that is said."""
-    return _sums(_ONE, space=space, domain=str(space), with_loose=with_loose).get(space, 0)
+    files: int = sum(size for part in (_LARGE, _SMALL) for _, size in _rows(part, _ONE, {"space": space}))
+    chunks = _chunks(_domains_of(space)).values()
+    return files + sum(beyond + (loose if with_loose else 0) for beyond, loose in chunks)
 
 
 def of_all() -> dict[int, int]:
     """Return the bytes of every namespace that holds any."""
-    return _sums(_ALL, with_loose=True)
+    sums: Counter[int] = Counter()
+    for part in (_LARGE, _SMALL):
+        sums.update(dict(_rows(part, _ALL, {})))
+    for domain, (beyond, loose) in _chunks(None).items():
+        space = _space_of(domain) if beyond + loose else None
+        if space is not None:
+            sums[space] += beyond + loose
+    return dict(sums)
 
 
-def _sums(where: dict[str, str], **values: Any) -> dict[int, int]:
-    values["grace"] = settings.HUB_UPLOAD_GRACE_HOURS
+def loose_in(domain: str) -> int:
+    """Return the bytes of chunks that were sent into a domain lately and make no file yet."""
+    return sum(loose for _, loose in _chunks([domain]).values())
+
+
+def _rows(sql: str, where: dict[str, str], values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(_SUMS.format(**where), values)
-        return dict(cursor.fetchall())
+        cursor.execute(sql.format(**where), values)
+        return list(cursor.fetchall())
+
+
+def _chunks(domains: list[str] | None) -> dict[str, tuple[int, int]]:
+    """Return, by domain, what its chunks take beyond the files that they make, and what makes no file yet."""
+    where, values = (
+        (_ALL if domains is None else _ONE),
+        {"domains": domains, "grace": settings.HUB_UPLOAD_GRACE_HOURS},
+    )
+    made = dict(_rows(_MADE, where, values))
+    return {
+        domain: (max(needed - made.get(domain, 0), 0), loose)
+        for domain, needed, loose in _rows(_CHUNKS, where, values)
+    }
+
+
+def _domains_of(space: int) -> list[str]:
+    """Return the domains whose chunks are a namespace's matter: its own, and those of its user and their tokens."""
+    user = Namespace.objects.get(pk=space).user_id
+    if user is None:
+        return [str(space)]
+    narrowed = Token.objects.filter(user=user, kind=Token.Kind.FINE_GRAINED).values_list("pk", flat=True)
+    return [str(space), f"u{user}", *(f"t{pk}" for pk in narrowed)]
+
+
+def _space_of(domain: str) -> int | None:
+    """Return the namespace whose matter the chunks of a domain are; None where it is gone."""
+    kind, number = domain[:1], domain[1:]
+    if domain.isdecimal():
+        return Namespace.objects.filter(pk=int(domain)).values_list("pk", flat=True).first()
+    if kind not in "tu" or not number.isdecimal():
+        return None
+    whose = {"user": int(number)} if kind == "u" else {"user__tokens": int(number)}
+    return Namespace.objects.filter(**whose).values_list("pk", flat=True).first()
 
 
 def known(space: int, digests: Collection[str]) -> set[str]:
@@ -94,11 +121,3 @@ def sizes_held(space: int, sizes: Collection[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {"space": space, "sizes": list(sizes)})
         return {row[0] for row in cursor.fetchall()}
-
-
-def loose_in(domain: str) -> int:
-    """Return the bytes of chunks that were sent into a domain lately and make no file yet."""
-    sql = f"SELECT coalesce(sum(bytes), 0)::bigint FROM ({_LOOSE.format(loose_here='x.domain = %(domain)s')}) loose"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"domain": domain, "grace": settings.HUB_UPLOAD_GRACE_HOURS})
-        return int(cursor.fetchone()[0])
