@@ -65,6 +65,7 @@ def _show(request: HttpRequest, viewer: Viewer, at: Located, draft: Draft, **ext
 
 
 def _message(request: HttpRequest, default: str) -> Message:
+    # What is kept in a history is English where nobody has chosen the words.
     return Message(
         request.POST.get("title", "").strip()[:500] or default, request.POST.get("description", "")
     )
@@ -121,7 +122,7 @@ def edit(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: st
         new = _text(request, _old(viewer, at, path))
         done = edits.save_text(
             viewer, at.repo, revision=at.revision, path=path, text=new, was=draft.was, proposal=_is_proposal(request),
-            message=_message(request, _("Update %(name)s") % {"name": path.parts[-1]}),
+            message=_message(request, f"Update {path.parts[-1]}"),
         )  # fmt: skip
     except _TROUBLE as error:
         _refused(draft, error)
@@ -156,7 +157,7 @@ def new(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: str
         path = FilePath.parse(name)
         done = edits.save_text(
             viewer, at.repo, revision=at.revision, path=path, text=_text(request, ""), was=draft.was,
-            proposal=_is_proposal(request), message=_message(request, _("Create %(name)s") % {"name": path.parts[-1]}),
+            proposal=_is_proposal(request), message=_message(request, f"Create {path.parts[-1]}"),
         )  # fmt: skip
     except _TROUBLE as error:
         _refused(draft, error)
@@ -181,7 +182,7 @@ def delete(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest: 
         _require_member(viewer)
         done = edits.delete_file(
             viewer, at.repo, revision=at.revision, path=path, was=draft.was, proposal=_is_proposal(request),
-            message=_message(request, _("Delete %(name)s") % {"name": path.parts[-1]}),
+            message=_message(request, f"Delete {path.parts[-1]}"),
         )  # fmt: skip
     except _TROUBLE as error:
         _refused(draft, error)
@@ -210,7 +211,7 @@ def metadata(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, rest
         _require_member(viewer)
         done = edits.save_text(
             viewer, at.repo, revision=at.revision, path=README, text=cardforms.write(text, values), was=draft.was,
-            proposal=_is_proposal(request), message=_message(request, _("Update the card’s metadata")),
+            proposal=_is_proposal(request), message=_message(request, "Update the card’s metadata"),
         )  # fmt: skip
     except _TROUBLE as error:
         _refused(draft, error)
