@@ -185,7 +185,7 @@ const say = (text, tone = "bad") => {
 // --- sending ----------------------------------------------------------------------------------------------
 
 const start = async () => {
-  const title = find("title").value.trim() || find("title").placeholder;
+  const title = find("title").value.trim() || find("title").dataset.default;
   const all = [...items.values()];
   // What was refused for what it held is tried again; what changed on the disk must be chosen again.
   for (const item of all) if (item.state === "failed") Object.assign(item, { state: "waiting", problem: "", sha256: "" });
@@ -245,7 +245,7 @@ addEventListener("beforeunload", (event) => { if (["sending", "paused", "committ
 if (memory.record.chosen) {
   find("left").hidden = false;
   find("left-count").textContent = counted(memory.record.chosen, "one file", "{number} files");
-  find("title").value = memory.record.title === find("title").placeholder ? "" : memory.record.title;
+  find("title").value = memory.record.title === find("title").dataset.default ? "" : memory.record.title;
 }
 root.hidden = false;
 render();
