@@ -5,6 +5,7 @@ Nothing depends on numpy's distributions. Names, shapes and config keys are thos
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -54,23 +55,29 @@ def bf16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def _values(seed: int, kind: str, count: int) -> NDArray[Any]:
     words = np.random.PCG64(seed).random_raw(count)
-    # Four 16-bit lanes summed are about normally distributed.
-    sums = words.view("<u2").reshape(count, 4).astype(np.int64).sum(1) - 131070
-    fractions = (words >> np.uint64(44)).astype(np.int64) * 2.0**-20
-    made: dict[str, Any] = {
-        "w": sums * 2.0**-21,
-        "edge": sums * 2.0**-21,
-        "fine": ((words >> np.uint64(40)).astype(np.int64) - (1 << 23)) * 2.0**-28,
-        "norm": 1.0 + sums * 2.0**-20,
-        "norm0": sums * 2.0**-19,
-        "bias": sums * 2.0**-17,
-        "freq": 0.5 ** np.arange(count),
-        "scale": 2.0**-9 * (1 + fractions),
-    }
-    values = made[kind].astype(np.float32)
+    values = np.ascontiguousarray(MADE[kind](words).astype(np.float32))
     if kind == "edge":
         values[: len(EDGES)] = EDGES
-    return np.ascontiguousarray(values)
+    return values
+
+
+def _sums(words: NDArray[np.uint64]) -> NDArray[np.int32]:
+    """Four 16-bit lanes summed are about normally distributed."""
+    lanes = words.view("<u2").reshape(-1, 4).astype(np.int32)
+    summed: NDArray[np.int32] = lanes[:, 0] + lanes[:, 1] + lanes[:, 2] + lanes[:, 3] - 131070
+    return summed
+
+
+MADE: dict[str, Callable[[NDArray[np.uint64]], NDArray[Any]]] = {
+    "w": lambda words: _sums(words) * 2.0**-21,
+    "edge": lambda words: _sums(words) * 2.0**-21,
+    "fine": lambda words: ((words >> np.uint64(40)).astype(np.int64) - (1 << 23)) * 2.0**-28,
+    "norm": lambda words: 1.0 + _sums(words) * 2.0**-20,
+    "norm0": lambda words: _sums(words) * 2.0**-19,
+    "bias": lambda words: _sums(words) * 2.0**-17,
+    "freq": lambda words: 0.5 ** np.arange(words.size),
+    "scale": lambda words: 2.0**-9 * (1 + (words >> np.uint64(44)).astype(np.int64) * 2.0**-20),
+}
 
 
 def data(case: str, tensor: Tensor, dtype: str) -> bytes:

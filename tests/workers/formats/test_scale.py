@@ -43,30 +43,23 @@ LARGE = [
 
 
 @pytest.mark.parametrize(("read", "make"), LARGE)
-def test_a_hundred_thousand_tensors_take_time_in_proportion_only(
-    read: Callable[[bytes], Inspection], make: Callable[[], bytes]
-) -> None:
-    raw = make()
-    began = time.process_time()
-    found = read(raw)
-    spent = time.process_time() - began
-    assert found.ok
-    assert len(found.tensors) == TENSORS
-    # Far above what it takes (1 to 2 s): only a fault that grows with the square of the size comes near.
-    assert spent < 60
-
-
-@pytest.mark.parametrize(("read", "make"), LARGE)
-def test_a_hundred_thousand_tensors_take_less_than_200_megabytes(
+def test_a_hundred_thousand_tensors_take_less_than_200_megabytes_and_time_in_proportion(
     read: Callable[[bytes], Inspection], make: Callable[[], bytes]
 ) -> None:
     raw = make()
     tracemalloc.start()
-    told = read(raw).to_json()
+    began = time.process_time()
+    found = read(raw)
+    told = found.to_json()
+    spent = time.process_time() - began
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    assert found.ok
     assert len(told["tensors"]) == TENSORS
     assert peak < 200 * MEGABYTE
+    # Far above what it takes (1 to 2 s, some more while memory is watched): only a fault that grows with the square
+    # of the size comes near.
+    assert spent < 100
 
 
 WHOLE_HEADERS: dict[str, Callable[[], bytes]] = {
