@@ -53,6 +53,7 @@ WORDS = {
     "hub/catalog/openness.py": "_checkpoints _datasets",
     "hub/catalog/panel.py": "HIDDEN",
     "hub/catalog/pulse.py": "workers",
+    "hub/catalog/quotas.py": "_refusal _warn",
     "hub/catalog/reviewing.py": "_SAYS _tell",
     "hub/catalog/signals.py": "from_card from_config",
     "hub/catalog/sources.py": "choose",

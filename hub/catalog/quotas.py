@@ -198,10 +198,15 @@ def in_words(size: int) -> str:
 
 
 def _refusal(space: Namespace, now: Standing, more: int) -> OverQuota:
-    adds = f", and this adds {in_words(more)}" if more else ""
+    used, bound = in_words(now.used), in_words(now.bound)
+    if more:
+        return OverQuota(
+            f"{space.name} holds {used} of the {bound} it may hold, and this adds {in_words(more)}. Delete files or"
+            " repositories that are not needed, or ask an administrator of this hub for more."
+        )
     return OverQuota(
-        f"{space.name} holds {in_words(now.used)} of the {in_words(now.bound)} it may hold{adds}. Delete files or"
-        " repositories that are not needed, or ask an administrator of this hub for more."
+        f"{space.name} holds {used} of the {bound} it may hold. Delete files or repositories that are not needed,"
+        " or ask an administrator of this hub for more."
     )
 
 
@@ -215,8 +220,8 @@ def _warn(space: Namespace, now: Standing) -> None:
     if not Quota.objects.filter(pk=row.pk).exclude(told=level).update(told=level) or level <= row.told:
         return
     text = (
-        f"{space.name} is {level} % full: it holds {in_words(now.used)} of {in_words(now.bound)}. When it is full,"
-        " nothing more can be pushed there."
+        f"{space.name} holds {in_words(now.used)} of the {in_words(now.bound)} it may hold, more than {level}%."
+        " When it is full, nothing more can be pushed there."
     )
     notices.notify_all(notices.keepers_of_space(space), notices.STORAGE, None, text, f"/{space.name}")
 

@@ -145,7 +145,7 @@ def test_who_keeps_a_namespace_is_warned_once_at_each_step() -> None:
         quotas.count()
         assert Notice.objects.filter(kind="storage").count() == told
     assert set(Notice.objects.values_list("user__username", flat=True)) == {"ada"}
-    assert "95 % full" in Notice.objects.latest("pk").text
+    assert "more than 95%" in Notice.objects.latest("pk").text
     Upload.objects.all().delete()
     quotas.count()
     assert Quota.objects.get(namespace=lab.namespace).told == 0
