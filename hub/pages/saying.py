@@ -75,7 +75,7 @@ def _in_language(language: str, words: str) -> str:
     if bare and bare != words:
         return words.replace(bare, _in_language(language, bare))
     # What stands last may be empty.
-    found = _whole(language, words) or _whole(language, words + " ") or _capitalized(language, words)
+    found = _whole(language, words) or _whole(language, words + " ").rstrip() or _capitalized(language, words)
     return found or (_in_parts(language, words) if " " in words else _slug(words))
 
 
@@ -117,7 +117,12 @@ def _in_parts(language: str, words: str) -> str:
         first, _paren, rest = words.rpartition(" (")
         return f"{_in_language(language, first)} ({rest}"
     parts = _ENDS.split(words)
-    return " ".join(_whole(language, part) or part for part in parts) if len(parts) > 1 else words
+    return " ".join(_part(language, part) for part in parts) if len(parts) > 1 else words
+
+
+def _part(language: str, part: str) -> str:
+    bare = part.rstrip(":;")
+    return _whole(language, part) or (_whole(language, bare) or bare) + part[len(bare) :]
 
 
 def listed(names: Sequence[str]) -> str:
