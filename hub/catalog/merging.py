@@ -113,9 +113,10 @@ def _same(one: Entry | None, other: Entry | None) -> bool:
     return (one.oid, one.mode) == (other.oid, other.mode)
 
 
-def merge(viewer: Viewer, repo: Repo, found: Discussion, *, text: str = "") -> str:
+def merge(viewer: Viewer, repo: Repo, found: Discussion, *, text: str = "", tip: str = "") -> str:
     """Merge a proposal into its branch and return the commit; whoever may write may.
 
+    ``tip`` is the commit that somebody looked at: StaleParent where the proposal has another one by now.
     Raises MergeConflict where both sides changed the same files, and BadRequest for a proposal that is not open.
     """
     access.require_write(viewer, repo)
@@ -124,6 +125,8 @@ def merge(viewer: Viewer, repo: Repo, found: Discussion, *, text: str = "") -> s
         plan = plan_for(repo, found)
         if plan is None:
             raise RevisionNotFound(f"The branch {found.base} is gone, so nothing can be merged into it.")
+        if tip and plan.tip.oid != tip:
+            raise StaleParent("The proposal was changed since you looked at it. Look again, then merge it.")
         _require_clean(plan)
         try:
             return _commit(viewer, repo, found, plan, text)

@@ -18,8 +18,9 @@ from hub.accounts.models import Token, User
 from hub.accounts.tokens import create_token
 from hub.catalog.errors import BadRequest
 from hub.catalog.scopes import create_scoped_token
-from hub.pages.doors import member_page
+from hub.pages.doors import member_page, trouble
 from hub.pages.forms import TokenForm
+from hub.pages.people import is_too_often, tries_key
 from hub.pages.saying import said
 from hub.web import public_base
 
@@ -107,6 +108,11 @@ class Reset(views.PasswordResetView):
         """Send the link, if it can be sent safely."""
         if not sends_mail():
             return self.render_to_response(self.get_context_data(form=form), status=403)
+        if is_too_often(tries_key("reset", form.cleaned_data["email"])):
+            # Said to everybody alike, so that nobody learns whether the address is known.
+            return trouble(
+                self.request, 429, _("This was asked for too often. Wait five minutes, then try again.")
+            )
         self.extra_email_context = {"base": settings.HUB_PUBLIC_URL}
         return super().form_valid(form)
 

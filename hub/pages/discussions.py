@@ -33,6 +33,8 @@ from hub.web import repo_name, whole_number
 
 PAGE = 30
 EVENTS = 100
+# Of all comments on a page together, in characters; the first one is always there.
+MAX_HTML = 500_000
 _TROUBLE = (BadRequest, NotAllowed, SignInNeeded, MergeConflict, StaleParent, TooMany)
 # Several texts share a page, so none of them may name places in it.
 _ID = re.compile(r'(<[a-z0-9]+[^<>]*?) id="[^"]*"')
@@ -133,7 +135,7 @@ def _do(request: HttpRequest, viewer: Viewer, repo: Repo, found: Discussion) -> 
         case "open":
             talk.set_status(viewer, repo, found, status=Discussion.Status.OPEN, text=text)
         case "merge":
-            merging.merge(viewer, repo, found, text=text)
+            merging.merge(viewer, repo, found, text=text, tip=request.POST.get("tip", ""))
             return _("The proposal is merged.")
         case _:
             raise BadRequest(_("This form is not one of this page."))
@@ -144,14 +146,24 @@ def _context(request: HttpRequest, viewer: Viewer, repo: Repo, found: Discussion
     skip = whole_number(request.GET.get("skip", "")) or 0
     may_write = access.may_write(viewer, repo)
     events = discussions.events(found, skip=min(skip, 10**9), limit=EVENTS + 1)
-    told = [_said_in(viewer, repo, one, may_write=may_write) for one in events[:EVENTS]]
+    told = _told(viewer, repo, events[:EVENTS], may_write=may_write)
     context: dict[str, Any] = {
-        "found": found, "said": told, "later": skip + EVENTS if len(events) > EVENTS else 0,
+        "found": found, "said": told, "later": skip + len(told) if len(events) > len(told) else 0,
         "may_speak": viewer.user is not None and access.may_propose(viewer, repo),
         "may_settle": talk.may_settle(viewer, repo, found), "maths": any('class="math' in one.html for one in told),
         "base": found.base.removeprefix("refs/heads/"), "editing": whole_number(request.GET.get("edit", "")) or 0,
     }  # fmt: skip
     return context | (_proposal(request, viewer, repo, found) if found.is_proposal else {})
+
+
+def _told(viewer: Viewer, repo: Repo, events: list[DiscussionEvent], *, may_write: bool) -> list[Said]:
+    """Return the first of these, as many as one page bears: a comment of some kilobytes may be drawn as a megabyte."""
+    told: list[Said] = []
+    for one in events:
+        told.append(_said_in(viewer, repo, one, may_write=may_write))
+        if sum(len(some.html) for some in told) > MAX_HTML:
+            break
+    return told
 
 
 def _said_in(viewer: Viewer, repo: Repo, event: DiscussionEvent, *, may_write: bool) -> Said:

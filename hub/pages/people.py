@@ -1,6 +1,7 @@
 """Logging in and out, and signing up."""
 
 import hashlib
+import unicodedata
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -32,13 +33,13 @@ def _target(request: HttpRequest) -> str:
     return wanted if is_ours else reverse("pages:home")
 
 
-def _tries_key(request: HttpRequest, kind: str) -> str:
-    name = request.POST.get("username", "").lower()[:200]
-    mark = f"{name}|{request.META.get('REMOTE_ADDR', '')}"
-    return f"{kind}:{hashlib.sha256(mark.encode()).hexdigest()}"
+def tries_key(kind: str, name: str, address: str = "") -> str:
+    """Return under which key tries are counted; names that forms take for the same one have the same."""
+    plain = unicodedata.normalize("NFKC", name[:1000]).strip().lower()
+    return f"{kind}:{hashlib.sha256(f'{plain}|{address}'.encode()).hexdigest()}"
 
 
-def _is_too_often(key: str) -> bool:
+def is_too_often(key: str) -> bool:
     """Count a try; True once there were too many within a few minutes."""
     if cache.add(key, 1, TRIES_SECONDS):
         return False
@@ -58,8 +59,8 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_target(request))
     form = AuthenticationForm(request)
     if request.method == "POST":
-        key = _tries_key(request, "login")
-        if _is_too_often(key):
+        key = tries_key("login", request.POST.get("username", ""), request.META.get("REMOTE_ADDR", ""))
+        if is_too_often(key):
             return trouble(
                 request, 429, _("This name was tried too often. Wait five minutes, then try again.")
             )
@@ -91,7 +92,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = SignUpForm(needs_invite=needs_invite, initial={"invite": request.GET.get("invite", "")})
         return render(request, "people/signup.html", {"form": form})
-    if _is_too_often(_tries_key(request, "signup")):
+    if is_too_often(tries_key("signup", "", request.META.get("REMOTE_ADDR", ""))):
         return trouble(
             request, 429, _("Too many tries from this address. Wait five minutes, then try again.")
         )

@@ -126,6 +126,7 @@ def _bound(request: HttpRequest) -> int | None:
         number = Decimal(request.POST.get("gb", "").strip().replace(",", "."))
     except InvalidOperation:
         raise BadRequest(_("Bound: a number of GB, such as 50.")) from None
-    if not number.is_finite() or not 0 < number * quotas.GB <= stewards.MOST_BOUND:
+    # Compared before it is multiplied: 9e999999 is a number that cannot be.
+    if not number.is_finite() or not 0 < number <= stewards.MOST_BOUND // quotas.GB:
         raise BadRequest(_("Bound: a number of GB, such as 50."))
     return max(int(number * quotas.GB), 1)

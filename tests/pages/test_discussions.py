@@ -1,5 +1,6 @@
 """Discussions and proposals on pages, the lineage tab, and finding a file."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +48,14 @@ def test_a_proposal_is_read_compared_and_merged_on_one_page(browser: Client, shi
     assert 'value="merge"' not in text_of(guest.get(f"{AT}/1"))
     refused = guest.post(f"{AT}/1", {"do": "merge"})
     assert refused.status_code == 409
-    done = browser.post(f"{AT}/1", {"do": "merge"}, follow=True)
+    (seen,) = re.findall(r'name="tip" value="([0-9a-f]{40})"', text_of(page))
+    change = [AddFile(FilePath.parse("notes.txt"), b"one\ntwo\nthree\nfour\n")]
+    commit_all(Viewer(user=bob), ships, change, revision="refs/pr/1")
+    late = browser.post(f"{AT}/1", {"do": "merge", "tip": seen})
+    assert (late.status_code, "changed since you looked" in words_of(late)) == (409, True)
+    assert "four" in words_of(late)
+    (seen,) = re.findall(r'name="tip" value="([0-9a-f]{40})"', text_of(late))
+    done = browser.post(f"{AT}/1", {"do": "merge", "tip": seen}, follow=True)
     assert "The proposal is merged." in words_of(done)
     assert "three" in words_of(browser.get("/ada/ships/blob/main/notes.txt"))
     assert "Count further" in words_of(browser.get(f"{AT}?state=closed"))

@@ -39,8 +39,8 @@ def test_login_never_leads_to_another_site(client: Client, ada: User, elsewhere:
 def test_a_wrong_password_is_told_plainly_and_tries_run_out(client: Client, ada: User) -> None:
     answer = client.post("/login", {"username": "ada", "password": "wrong"})
     assert "do not fit together" in text_of(answer)
-    for _ in range(TRIES):
-        answer = client.post("/login", {"username": "ADA", "password": "wrong"})
+    for spaces in range(TRIES):
+        answer = client.post("/login", {"username": f"{' ' * spaces}\uff21DA", "password": "wrong"})
     assert answer.status_code == 429
     assert "Wait five minutes" in text_of(answer)
     assert log_in(client).status_code == 429
@@ -192,6 +192,9 @@ def test_a_reset_by_mail_says_the_same_for_known_and_unknown_addresses(client: C
         assert client.post("/password/reset", {"email": address})["Location"] == "/password/reset/sent"
         assert len(mail.outbox) == mails
     assert "https://hub.example.org/password/reset/" in mail.outbox[0].body
+    for _ in range(TRIES):
+        last = client.post("/password/reset", {"email": "nobody@example.org"})
+    assert last.status_code == 429
 
 
 @override_settings(EMAIL_HOST="mail.example.org", HUB_PUBLIC_URL="")
