@@ -17,7 +17,7 @@ from hub.pages.wishes import Wish
 
 MAX_CHOICES = 24
 # So many are seen at once; the others unfold.
-FIRST = 8
+FIRST = 6
 # Facet, title, and whether it is unfolded before anything is chosen in it.
 _LISTS = (
     ("format", gettext_noop("Format"), True),

@@ -83,9 +83,11 @@
     event.preventDefault();
     stops[(stops.indexOf(document.activeElement) + step) % stops.length].focus();
   });
-  search?.addEventListener("focusout", (event) => {
-    if (!search.contains(event.relatedTarget) && !suggested.matches(":hover")) suggested.replaceChildren();
-  });
+  search?.addEventListener("focusout", () => setTimeout(() => {
+    if (!search.contains(document.activeElement) && !suggested.matches(":hover")) suggested.replaceChildren();
+  }));
+  // What comes late takes no focus away.
+  suggested?.addEventListener("htmx:beforeSwap", () => { if (suggested.contains(document.activeElement)) search.querySelector("input").focus(); });
 
   // What is picked for a comparison changes nothing in the list that it stands in.
   document.addEventListener("change", (event) => {
