@@ -1,8 +1,10 @@
 """How much a namespace may hold, asked wherever bytes come in."""
 
 import hashlib
+import threading
 
 import pytest
+from django.db import connection
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
@@ -47,6 +49,30 @@ def test_a_file_that_finds_no_room_is_refused_before_a_byte_of_it_is_taken() -> 
     repos.delete_repo(ada, repo)
     assert usage.of(space.pk) < 4000
     send(ada, make_repo(ada), b"b" * 9000)
+
+
+def test_two_pushes_at_once_never_get_the_same_room() -> None:
+    ada = make_viewer("ada")
+    repo = make_repo(ada)
+    bound(ada, 10_000)
+    together, refused = threading.Barrier(4), []
+
+    def announce(number: int) -> None:
+        together.wait()
+        try:
+            pushes.offer(ada, repo, [(f"{number:064x}", 4000)])
+        except OverQuota:
+            refused.append(number)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=announce, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 2
+    assert Upload.objects.filter(state=Upload.State.OPEN).count() == 2
 
 
 def test_what_others_hold_costs_the_same_and_nothing_is_refused_without_a_bound() -> None:

@@ -6,9 +6,9 @@ from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Token
-from hub.catalog import access, gating, ggufnames, landing, repos
-from hub.catalog.errors import BadRequest, NameTaken, NoRoom, NotAllowed, TooManyAtOnce
-from hub.catalog.models import Job, Repo, RepoBlob, TokenScope
+from hub.catalog import access, gating, ggufnames, landing, repos, usage
+from hub.catalog.errors import BadRequest, NameTaken, NoRoom, NotAllowed, OverQuota, TooManyAtOnce
+from hub.catalog.models import Job, Quota, Repo, RepoBlob, TokenScope
 from tests.factories import at, make_repo, make_viewer, push_large, with_token
 from tests.workers.making import MODEL, ask, done, interrupted
 from tests.workers.quantizing.small import model_bytes
@@ -70,6 +70,17 @@ def test_too_little_disk_is_said_at_once(viewer: Viewer, repo: Repo, settings: S
     settings.HUB_CONVERT_DISK = 10**18
     with pytest.raises(NoRoom, match="GB of free disk"):
         ask(viewer, repo)
+
+
+def test_what_a_namespace_has_no_room_for_is_not_begun_and_never_lands(viewer: Viewer, repo: Repo) -> None:
+    job = ask(viewer, repo, "Q8_0")
+    held = usage.of(repo.namespace_id)
+    Quota.objects.create(namespace=repo.namespace, bound=held + 1)
+    with pytest.raises(OverQuota, match="ada holds"):
+        ask(viewer, repo, "Q4_0")
+    assert done(job).state == Job.State.FAILED
+    assert "ask an administrator" in job.error
+    assert not Repo.objects.filter(key="ada/ships-gguf").exists()
 
 
 def test_the_same_wish_twice_is_one_job_and_a_user_has_only_so_many(viewer: Viewer, repo: Repo) -> None:
