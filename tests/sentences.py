@@ -70,11 +70,12 @@ WORDS = {
         "_unread _relicensed _conflicts _conflict _further_limit _hosting _adapter _teachers_and_data"
     ),
     "licenses/models/decisions.py": "State Verb",
+    "licenses/matches.py": "Status",
     "licenses/openness.py": "RUNG_NAMES Presence _judge",
     "licenses/policy.py": "decide Action",
     "licenses/proofs.py": "_SAYS Met",
     "licenses/reviews.py": "answer appeal suspend reinstate withdraw",
-    "licenses/terms.py": "PERMISSIONS LIMITS CATEGORIES DOCUMENT_KINDS Value Confidence",
+    "licenses/terms.py": "PERMISSIONS LIMITS CATEGORIES DOCUMENT_KINDS METRICS EFFECTS Value Confidence",
     "licenses/uses.py": "_where _geo _how_large _what_for",
     "licenses/versions.py": "_strings _thresholds",
     "workers/bases.py": "_watcher",
@@ -88,7 +89,7 @@ WORDS = {
     "workers/tensor_digests.py": "digest",
 }
 # Single words that functions say.
-MORE = ("database", "queue", "store", "workers")
+MORE = ("database", "display", "name", "queue", "store", "text", "workers")
 # Fields of the shipped catalogue that are words for people.
 SHIPPED = {"checklists.yaml": ("ask", "look"), "openness.yaml": ("title",), "policies.yaml": ("title",)}
 _HOLE = re.compile(r"\{\d\}")

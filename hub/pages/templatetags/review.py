@@ -6,6 +6,7 @@ from django import template
 from django.utils.translation import gettext_noop
 
 from hub.pages.saying import said
+from licenses.terms import TERMS
 
 register = template.Library()
 
@@ -16,6 +17,12 @@ _VALUES = {"conditional": gettext_noop("with terms")}
 def item(found: Mapping[str, str], key: str) -> str:
     """Return what stands under a key, or nothing."""
     return found.get(key, "")
+
+
+@register.filter
+def term_title(key: str) -> str:
+    """Return what a term is about, in words."""
+    return said(TERMS.get(key, key))
 
 
 @register.filter
