@@ -198,15 +198,16 @@ def in_words(size: int) -> str:
 
 
 def _refusal(space: Namespace, now: Standing, more: int) -> OverQuota:
+    # A file that a commit deletes stays in the history; only a repo that is deleted makes room.
     used, bound = in_words(now.used), in_words(now.bound)
     if more:
         return OverQuota(
-            f"{space.name} holds {used} of the {bound} it may hold, and this adds {in_words(more)}. Delete files or"
-            " repositories that are not needed, or ask an administrator of this hub for more."
+            f"{space.name} holds {used} of the {bound} it may hold, and this adds {in_words(more)}. Delete repositories"
+            " that are not needed, or ask an administrator of this hub for more."
         )
     return OverQuota(
-        f"{space.name} holds {used} of the {bound} it may hold. Delete files or repositories that are not needed,"
-        " or ask an administrator of this hub for more."
+        f"{space.name} holds {used} of the {bound} it may hold. Delete repositories that are not needed, or ask an"
+        " administrator of this hub for more."
     )
 
 
