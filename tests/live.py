@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 STOP_SECONDS = 15.0
 
 
