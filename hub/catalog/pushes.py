@@ -79,6 +79,7 @@ def offer(
 def _begun(viewer: Viewer, repo: Repo, new: dict[str, int], shape: tuple[int, int]) -> dict[str, Upload]:
     """Begin uploads of these files, all of which have room together; raises OverQuota and then has begun none."""
     owner = holdings.owner_of(repo, viewer)
+    quotas.require_guest(viewer, repo, new)
     try:
         with quotas.making_room(repo.namespace, new):
             rows = {

@@ -20,9 +20,9 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Namespace
-from hub.catalog import notices, usage
+from hub.catalog import access, notices, usage
 from hub.catalog.errors import OverQuota
-from hub.catalog.models import Quota
+from hub.catalog.models import Quota, Repo
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +116,25 @@ def require_room(space: Namespace, files: Mapping[str, int], *, with_loose: bool
     if more and used + more > bound:
         raise _refusal(space, Standing(used, bound), more)
     _warn(space, Standing(used + more, bound))
+
+
+def require_guest(viewer: Viewer, repo: Repo, files: Mapping[str, int]) -> None:
+    """Raise OverQuota where a guest has sent as much to others as they may hold themselves.
+
+    What a guest proposes counts where it is proposed; so nobody fills the namespaces of others beyond their own bound.
+    """
+    if viewer.user is None or viewer.is_staff or not files or access.rights_of(viewer, repo).is_member:
+        return
+    own = Namespace.objects.filter(user=viewer.user).first()
+    bound = bound_of(own) if own is not None else 0
+    if own is None or not bound:
+        return
+    there = usage.known(repo.namespace_id, files)
+    more = sum(size for sha256, size in files.items() if sha256 not in there)
+    orgs = Namespace.objects.filter(organization__memberships__user=viewer.user).values_list("pk", flat=True)
+    used = usage.of(own.pk) + usage.proposed_by(viewer.user.pk, home=[own.pk, *orgs])
+    if more and used + more > bound:
+        raise _refusal(own, Standing(used, bound), more)
 
 
 def require_bytes(space: Namespace, more: int) -> None:

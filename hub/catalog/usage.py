@@ -68,6 +68,21 @@ def loose_in(domain: str) -> int:
     return sum(loose for _, loose in _chunks([domain]).values())
 
 
+def proposed_by(user: int, *, home: Collection[int]) -> int:
+    """Return the bytes of large files that a user has sent to repos of other namespaces than those named."""
+    sql = """
+      SELECT coalesce(sum(size), 0)::bigint FROM (SELECT sha256, max(size) AS size FROM (
+        SELECT b.sha256, b.size FROM catalog_repoblob b JOIN catalog_repo r ON r.id = b.repo_id
+          WHERE b.created_by_id = %(user)s AND b.state <> 'rejected' AND r.namespace_id <> ALL(%(home)s)
+        UNION ALL SELECT u.sha256, u.size
+          FROM storage_upload u JOIN catalog_repo r ON r.id::text = split_part(u.owner, ':', 1)
+          WHERE u.state IN ('open', 'stored') AND split_part(u.owner, ':', 2) = %(user)s::text
+          AND r.namespace_id <> ALL(%(home)s)) sent GROUP BY 1) files"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"user": user, "home": list(home)})
+        return int(cursor.fetchone()[0])
+
+
 def _rows(sql: str, where: dict[str, str], values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql.format(**where), values)

@@ -92,6 +92,7 @@ class Registration:
             # The chunks were counted as they came; now the files count in their place.
             sizes = {file.sha256: registering.size_of(file) for file in shard.files if file.sha256}
             quotas.require_room(caller.repo.namespace, sizes, with_loose=False)
+            quotas.require_guest(caller.viewer, caller.repo, sizes)
             self._verified = registering.Verified(shard, caller.domain)
         except BaseException:
             self._slot.close()

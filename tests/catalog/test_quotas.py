@@ -130,6 +130,15 @@ def test_advice_before_a_push_says_that_it_can_find_no_room() -> None:
     assert advise(at(repo), [Sample("b.bin", 50_000, "AAAA")], None)[0].large
 
 
+def test_a_guest_sends_to_others_no_more_than_they_may_hold_themselves() -> None:
+    ada, eve = make_viewer("ada"), make_viewer("eve")
+    bound(eve, 10_000)
+    pushes.offer(eve, make_repo(ada), [("1" * 64, 6000)])
+    with pytest.raises(OverQuota, match="eve holds"):
+        pushes.offer(eve, make_repo(ada), [("2" * 64, 6000)])
+    pushes.offer(ada, make_repo(ada), [("2" * 64, 6000)])
+
+
 def _xorb(domain: str, size: int, name: str) -> Xorb:
     return Xorb.objects.create(
         domain=domain, hash=name * 64, key=name, raw_size=size, stored_size=size, index=b""
