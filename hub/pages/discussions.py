@@ -17,8 +17,18 @@ from redis import RedisError
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, clearing, discussions, merging, talk
-from hub.catalog.errors import BadRequest, CatalogError, MergeConflict, NotAllowed, SignInNeeded, StaleParent
-from hub.catalog.errors import TooManyAtOnce as TooMany
+from hub.catalog.errors import (
+    BadRequest,
+    BytesMissing,
+    CatalogError,
+    EntryNotFound,
+    MergeConflict,
+    NotAllowed,
+    RevisionNotFound,
+    SignInNeeded,
+    StaleParent,
+    TooManyAtOnce,
+)
 from hub.catalog.lookups import locate, locate_in
 from hub.catalog.models import CommitRecord, Discussion, DiscussionEvent, Repo
 from hub.catalog.objects import EMPTY_TREE
@@ -35,7 +45,10 @@ PAGE = 30
 EVENTS = 100
 # Of all comments on a page together, in characters; the first one is always there.
 MAX_HTML = 500_000
-_TROUBLE = (BadRequest, NotAllowed, SignInNeeded, MergeConflict, StaleParent, TooMany)
+_TROUBLE = (
+    BadRequest, BytesMissing, EntryNotFound, MergeConflict, NotAllowed, RevisionNotFound, SignInNeeded, StaleParent,
+    TooManyAtOnce,
+)  # fmt: skip
 # Several texts share a page, so none of them may name places in it.
 _ID = re.compile(r'(<[a-z0-9]+[^<>]*?) id="[^"]*"')
 

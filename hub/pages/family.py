@@ -1,6 +1,6 @@
 """The lineage tab: what a repo comes from and what was made from it, as a drawing and in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +15,12 @@ from hub.catalog.family import Ancestor, Made
 from hub.catalog.lookups import locate
 from hub.catalog.panel import panel_of
 from hub.pages.doors import page
-from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of
+from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of, relation_words
 from hub.pages.repos import shell
 from hub.pages.saying import said
 from hub.web import repo_name
+from licenses.models import License
+from licenses.readings import readings_of
 
 # What was made from a model, the closest kinds first.
 _GROUPS: Sequence[tuple[str, Promise]] = (
@@ -27,12 +29,6 @@ _GROUPS: Sequence[tuple[str, Promise]] = (
     ("component", _("Models it is a part of")), ("distilled", _("Models it taught")),
     ("dataset", _("Models trained on it")), ("new_version", _("Newer versions")), ("resembles", _("Resembling models")),
 )  # fmt: skip
-# How this model came from one above it.
-_WAYS: Mapping[str, Promise] = {
-    "finetune": _("fine-tune"), "adapter": _("adapter"), "merge": _("merged"), "quantized": _("quantized"),
-    "converted": _("converted"), "copy": _("copy"), "component": _("part of it"), "distilled": _("taught by"),
-    "dataset": _("trained on"), "new_version": _("new version"), "resembles": _("resembles"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +48,17 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     """Everything the reader may see of a repo's family."""
     at = locate(viewer, repo_name(kind, repo))
     panel = panel_of(viewer, at.repo)
-    panel = replace(panel, graph=family.visible(panel.graph, at.repo.full_name))
-    above, more_above = family.ancestors(panel.graph, at.repo.full_name)
     below, more_below = family.descendants(viewer, at.repo)
+    nearest = below[:MAX_IN_LEVEL]
+    theirs = License.objects.filter(slug__in={slug for one in nearest for slug in one.repo.concluded})
+    panel = replace(
+        panel, graph=family.visible(panel.graph, at.repo.full_name),
+        readings={**readings_of(theirs), **panel.readings},
+    )  # fmt: skip
+    above, more_above = family.ancestors(panel.graph, at.repo.full_name)
     context = shell(viewer, at, tab="lineage")
     context |= {
-        "drawing": drawing_of(panel, [(one.repo, one.relation) for one in below[:MAX_IN_LEVEL]]),
+        "drawing": drawing_of(panel, [(one.repo, one.relation) for one in nearest]),
         "above": [_above(at.repo.full_name, one) for one in above], "more_above": more_above,
         "groups": _grouped(below), "more_below": more_below,
     }  # fmt: skip
@@ -66,7 +67,7 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
 
 def _above(target: str, one: Ancestor) -> Above:
     return Above(
-        one, f"/{one.name}" if one.repo else "", str(_WAYS.get(one.relation, one.relation)),
+        one, f"/{one.name}" if one.repo else "", relation_words(one.relation),
         said(STRENGTH.get(one.evidence, "")), one.licenses, "" if one.child == target else one.child,
     )  # fmt: skip
 

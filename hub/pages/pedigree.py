@@ -111,7 +111,7 @@ def drawing_of(panel: Panel, children: Sequence[tuple[Repo, str]]) -> Drawing:
     this = places[panel.repo.full_name]
     for row, (repo, relation) in enumerate(made):
         y = (height - len(made) * DOWN) / 2 + row * DOWN + 11
-        child = _child(repo, relation, 1 + len(levels) * ACROSS, y)
+        child = _child(panel, repo, relation, 1 + len(levels) * ACROSS, y)
         places[f"child {repo.pk}"] = child
         lines.append(_line(this, child, relation))
     ordered = sorted(places.values(), key=lambda one: -one.depth)
@@ -168,10 +168,11 @@ def _seal(panel: Panel, licenses: Sequence[str] | None) -> str:
     return "proven" if all(one and one.is_permissive for one in known) else "terms"
 
 
-def _child(repo: Repo, relation: str, x: float, y: float) -> Place:
+def _child(panel: Panel, repo: Repo, relation: str, x: float, y: float) -> Place:
     held = repo.clearance in (Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
-    terms = _("held") if held else ", ".join(repo.concluded) or _("not settled")
-    seal = "rejected" if held else "terms" if repo.concluded else "unknown"
+    words = ", ".join(_brief(panel, one) for one in repo.concluded)
+    terms = _("held") if held else words or _("not settled")
+    seal = "rejected" if held else _seal(panel, repo.concluded)
     return Place(
         repo.name, repo.namespace.name, terms, seal, f"/{repo.full_name}", relation_words(relation), "", -1, x, y
     )  # fmt: skip
