@@ -18,7 +18,7 @@ from hub.catalog import search, seeking, words
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Repo
 from hub.catalog.search import RELEVANCE, SORTS, Page, Query
-from hub.catalog.seeking import Hits
+from hub.catalog.seeking import FEW, Hits
 
 WHOLE_ID, WHOLE_NAME, BEGINS, WORDS_OF_NAME, IN_ID, IN_TEXT, ALIKE, REST = range(8)
 # So many of those that only their texts speak for are ranked by these, the most popular ones.
@@ -56,25 +56,43 @@ def find(viewer: Viewer, query: Query, *, limit: int, cursor: str = "", found: H
     if query.typed and found is None:
         found = search.seek(viewer, query)
     if query.sort != RELEVANCE or found is None or not query.typed:
-        return _by_column(search.matching(viewer, query, found), column, limit, cursor)
+        return _by_column(
+            search.matching(viewer, query, found), column, limit, cursor, rare=query.may_be_rare
+        )
     if len(found.numbers) > MANY:
         return _of_many(viewer, query, found, limit, cursor)
     return _of_few(viewer, query, found, limit, cursor)
 
 
-def _by_column(repos: QuerySet[Repo], column: str, limit: int, cursor: str) -> Page:
+def _by_column(repos: QuerySet[Repo], column: str, limit: int, cursor: str, *, rare: bool) -> Page:
     if cursor:
         value, pk = search.read_cursor(cursor, 2)
         try:
             repos = search.behind(repos, column, value, pk)
         except (ValueError, TypeError):
             raise search.bad_cursor() from None
-    found = list(repos.order_by(f"-{column}", "pk")[: limit + 1])
+    found = _first_of_few(repos, column, limit + 1) if rare else None
+    if found is None:
+        found = list(repos.order_by(f"-{column}", "pk")[: limit + 1])
     if len(found) <= limit:
         return Page(found)
     value = getattr(found[limit - 1], column)
     shown = value.isoformat() if hasattr(value, "isoformat") else value
     return Page(found[:limit], search.pack_cursor(shown, found[limit - 1].pk))
+
+
+def _first_of_few(repos: QuerySet[Repo], column: str, most: int) -> list[Repo] | None:
+    """Return the first of these repos in the order of a column; None where they are more than `FEW`.
+
+    The database does not know which values are rare.  It would walk through the whole order to find one of them.
+    """
+    rows = list(repos.order_by().values_list(column, "pk")[: FEW + 1])
+    if len(rows) > FEW:
+        return None
+    rows.sort(key=lambda row: row[1])
+    rows.sort(key=lambda row: row[0], reverse=True)
+    by_pk = repos.in_bulk([pk for _, pk in rows[:most]]) if rows else {}
+    return [by_pk[pk] for _, pk in rows[:most] if pk in by_pk]
 
 
 def _of_few(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:

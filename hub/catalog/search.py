@@ -73,6 +73,11 @@ class Query:
         return words.clean(self.text) or words.clean(self.name)
 
     @property
+    def may_be_rare(self) -> bool:
+        """True where values are asked for of which the database does not know how many repos have them."""
+        return bool(self.traits or self.tags or self.binding)
+
+    @property
     def traits(self) -> list[str]:
         """What the repo's own column of traits must hold."""
         return [traits.trait(kind, value) for kind in traits.KINDS if (value := getattr(self, kind))]
@@ -120,9 +125,9 @@ def narrowed(repos: QuerySet[Repo], query: Query, found: Hits | None = None) -> 
         if len(query.tags) > MAX_FILTERS:
             raise BadRequest(f"filter may be given at most {MAX_FILTERS} times.")
         repos = repos.filter(tags__contains=[tag.replace("\x00", "") for tag in query.tags])
-    if query.task:
-        repos = repos.filter(pipeline_tag=query.task)
     # The tags find them, the column makes sure that lists and counts say the same.
+    if query.task:
+        repos = repos.filter(tags__contains=[query.task.replace("\x00", "")], pipeline_tag=query.task)
     if query.library:
         repos = repos.filter(tags__contains=[query.library], library=query.library)
     if query.license:

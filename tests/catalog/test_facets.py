@@ -87,11 +87,13 @@ def test_strangers_count_nothing_where_they_are_kept_out(owner: Viewer, settings
     assert counts(owner, Query()).total == 8
 
 
-def test_pages_follow_each_other_where_many_are_equal(owner: Viewer) -> None:
+@pytest.mark.parametrize("query", [Query(sort="downloads"), Query(sort="downloads", format="gguf")])
+def test_pages_follow_each_other_where_many_are_equal(owner: Viewer, query: Query) -> None:
+    Repo.objects.update(traits=["format:gguf"])
     seen: list[str] = []
     cursor = ""
     for _ in range(9):
-        page = find(owner, Query(sort="downloads"), limit=2, cursor=cursor)
+        page = find(owner, query, limit=2, cursor=cursor)
         seen += [repo.name for repo in page.repos]
         cursor = page.cursor
         if not cursor:
