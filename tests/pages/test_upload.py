@@ -17,8 +17,8 @@ from hub.catalog.names import FilePath
 from hub.catalog.resuming import PART_SIZE
 from hub.catalog.trees import entry_at
 from tests.factories import work
+from tests.pages.browsing import chromium, watched
 from tests.pages.kit import logged_in
-from tests.pages.test_browser import chromium, watched
 
 __all__ = ["chromium"]
 

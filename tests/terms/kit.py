@@ -41,12 +41,16 @@ BASE = "meta-llama/Llama-3.1-8B"
 def reviewed_hub(db: None, settings: Settings) -> Settings:
     """A hub that reviews, with a small catalogue and its texts."""
     settings.HUB_REVIEW, settings.HUB_LICENSE_WAIT_SECONDS = "enforced", 0
+    load_small_catalogue()
+    return settings
+
+
+def load_small_catalogue() -> None:
     readings = {one: shipped_readings()[one] for one in WANTED}
     load_catalogue(readings)
     load_texts(texts(), readings, source="test")
     load_upstream([one for one in shipped_upstream() if one.license in readings])
     load_policies(shipped_policies())
-    return settings
 
 
 def card(
