@@ -139,6 +139,8 @@ def test_a_profile_is_written_and_shown(browser: Client, ada: User) -> None:
     browser.post("/settings", {"fullname": "Ada L.", "about": "<b>Weighs</b>", "homepage": ""})
     page = text_of(browser.get("/ada"))
     assert "&lt;b&gt;Weighs&lt;/b&gt;" in page
+    # A name that turns the direction of writing turns nothing beside it.
+    assert "<bdi>Ada L.</bdi>" in page
     assert browser.post("/settings", {"homepage": "ftp://x"}).status_code == 400
 
 
