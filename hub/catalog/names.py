@@ -18,9 +18,11 @@ MAX_REF_BYTES = 200
 _HEX = re.compile(r"[0-9a-f]{4,40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _PULL_REF = re.compile(r"refs/pr/[1-9][0-9]{0,8}\Z")
-# What `git check-ref-format` refuses: control characters, space and ~ ^ : ? * [ \ have a meaning in revision syntax.
+# Signs without width: with one of them a second README.md looks like the first.
+_UNSEEN = "\u200b\u2060\ufeff"
 # Letters that are not seen and make others be read backwards.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# What `git check-ref-format` refuses: control characters, space and ~ ^ : ? * [ \ have a meaning in revision syntax.
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 
 
@@ -98,7 +100,7 @@ def _check_component(part: str, path: str) -> None:
     # A backslash is a folder separator on Windows, so the same trick with another letter.
     if "\\" in part:
         raise BadPath(f"The path {path!r} may not contain a backslash.")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in part):
+    if any(unicodedata.category(letter) in ("Cc", "Cs") or letter in _UNSEEN for letter in part):
         raise BadPath(f"The path {path!r} contains a control character or half a surrogate pair.")
     if _TURNS.search(part):
         raise BadPath(
@@ -125,7 +127,7 @@ def check_ref_part(text: str) -> str:
         raise BadRefName(f"Invalid reference for a branch: {text!r} has a meaning of its own.")
     parts = text.split("/")
     bad_part = any(not part or part.startswith(".") or part.endswith((".lock", ".")) for part in parts)
-    if _TURNS.search(text):
+    if _TURNS.search(text) or any(letter in _UNSEEN for letter in text):
         raise BadRefName(f"Invalid reference name {text!r}: it turns the direction of writing.")
     if bad_part or text.startswith("-") or _REF_FORBIDDEN.search(text):
         raise BadRefName(f"Invalid reference name {text!r}: git would not accept it.")

@@ -42,6 +42,7 @@ def test_ordinary_and_awful_paths_are_taken(path: str) -> None:
         ("a\x00b", "control"),
         ("a\nb", "control"),
         ("a\u202egpj.exe", "direction"),
+        ("\u200bREADME.md", "control"),
         ("a\ud800b", "surrogate"),
         ("x" * 256, "255 bytes"),
         ("/".join("a" * 33), "32 folders"),
