@@ -131,27 +131,16 @@ def test_the_rare_things_are_looked_at_and_strangers_log_in_at_the_hub(
     assert browser.get("/-/admin/", follow=True).status_code == 403
 
 
-def test_work_is_asked_for_again_by_the_rules_for_new_work(ada: User, browser: Client) -> None:
-    viewer = Viewer(user=ada)
-    repo = make_repo(viewer)
-    repo.refresh_from_db()
-    wish = {
-        "user": ada.pk,
-        "token": None,
-        "commit": repo.head,
-        "path": "x.gguf",
-        "types": ["Q8_0"],
-        "target": "",
-    }
-    job = jobs.ask(kind="quantize", subject="one", repo=repo, payload=wish)
+def test_only_conversions_are_asked_for_again_by_people(ada: User, bob: User) -> None:
+    repo = make_repo(Viewer(user=ada))
     proof = jobs.ask(kind="prove-chunks", subject="two", repo=repo, payload={"user": ada.pk})
-    Job.objects.update(state="failed")
-    # What a new wish is told is told here too: there is no such file.
-    page = words_of(browser.post(f"/jobs/{job.pk}/retry", follow=True))
-    assert "asked for again" not in page
+    Job.objects.filter(pk=proof.pk).update(state="failed")
+    proof.refresh_from_db()
     with pytest.raises(NotAllowed):
-        worklists.repeat(viewer, Job.objects.get(pk=proof.pk))
-    assert not Job.objects.filter(state="waiting", kind="quantize").exists()
+        worklists.repeat(Viewer(user=ada), proof)
+    User.objects.filter(pk=bob.pk).update(is_staff=True)
+    bob.refresh_from_db()
+    assert worklists.repeat(Viewer(user=bob), proof).payload == {"user": ada.pk}
 
 
 def test_who_may_no_longer_know_of_a_repo_learns_nothing_of_it_by_a_job(bob: User, ada: User) -> None:

@@ -6,7 +6,7 @@ from pytest_django.fixtures import Settings
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Token
-from hub.catalog import access, gating, ggufnames, landing, repos, usage
+from hub.catalog import access, gating, ggufnames, landing, repos, usage, worklists
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, NotAllowed, OverQuota, TooManyAtOnce
 from hub.catalog.models import Job, Quota, Repo, RepoBlob, TokenScope
 from tests.factories import at, make_repo, make_viewer, push_large, with_token
@@ -80,6 +80,12 @@ def test_what_a_namespace_has_no_room_for_is_not_begun_and_never_lands(viewer: V
         ask(viewer, repo, "Q4_0")
     assert done(job).state == Job.State.FAILED
     assert "ask an administrator" in job.error
+    with pytest.raises(OverQuota):
+        worklists.repeat(viewer, job)
+    Quota.objects.update(bound=0)
+    again = worklists.repeat(viewer, job)
+    assert (again.state, again.payload) == (Job.State.WAITING, job.payload)
+    assert again.pk != job.pk
     assert not Repo.objects.filter(key="ada/ships-gguf").exists()
 
 
