@@ -104,7 +104,9 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 
 def test_filters_are_chips_that_can_be_taken_away(client: Client, make_repo: Maker) -> None:
     repo = make_repo("ada/ships", {"README.md": CARD})
-    Repo.objects.filter(pk=repo.pk).update(traits=["format:gguf", "language:nl", "fits:8"], parameters=8 * 10**9)
+    Repo.objects.filter(pk=repo.pk).update(
+        traits=["format:gguf", "language:nl", "fits:8"], parameters=8 * 10**9
+    )
     wishes = "format=gguf&language=nl&fits=8&from=4000000000&to=9000000000&state=&sort="
     page = text_of(client.get(f"/?{wishes}"))
     assert page.count('class="result ') == 1 and "They weigh ships." in page
