@@ -123,6 +123,10 @@ _SHAPE = {
     "context_length": ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length"),
     "layers": ("num_hidden_layers", "n_layer", "num_layers"),
     "hidden_size": ("hidden_size", "n_embd", "d_model"),
+    "feed_forward": ("intermediate_size", "n_inner", "ffn_dim", "d_ff"),
+    "heads": ("num_attention_heads", "n_head", "num_heads"),
+    "key_value_heads": ("num_key_value_heads",),
+    "head_size": ("head_dim",),
     "vocabulary": ("vocab_size",),
     "experts": ("num_local_experts", "n_routed_experts", "num_experts"),
 }

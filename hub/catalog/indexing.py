@@ -16,7 +16,7 @@ from hub.catalog.models import CommitRecord, Repo, RepoText
 
 KIND = "index"
 # Raise it when the same card gives other words or traits; every repo is then gone through again.
-VERSION = 2
+VERSION = 3
 BATCH = 200
 
 _WRITE = """

@@ -1,8 +1,10 @@
-"""PURE: how much memory a model in GGUF takes while llama.cpp runs it: weights, cache and buffers.
+"""PURE: how much memory a model takes while it runs: weights, cache and buffers.
 
-An estimate from the header, rather too high than too low.  ``docs/quantization.md`` tells the formula.
+An estimate, rather too high than too low, from the header of a GGUF file that llama.cpp runs, or from the config of a
+checkpoint whose weights are loaded as they are stored.  ``docs/quantization.md`` tells the formula.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +85,31 @@ def shape_of(metadata: Mapping[str, Any]) -> Shape | None:
         # Models with a state instead of a cache keep it for every layer, however long the context.
         state=number("ssm.inner_size") * (number("ssm.state_size") + number("ssm.conv_kernel")) * SINGLE,
     )  # fmt: skip
+
+
+def shape_of_config(told: Mapping[str, Any]) -> Shape | None:
+    """Return the shape that the facts of a config tell, or None where they do not tell enough.
+
+    Where it does not say how many heads share a key, every head is taken to have its own.
+    """
+
+    def number(name: str, default: int = 0) -> int:
+        return _number(told.get(name), default)
+
+    layers, embedding, heads = number("layers"), number("hidden_size"), number("heads", 1)
+    if not (layers and embedding):
+        return None
+    head = number("head_size", embedding // heads)
+    return Shape(
+        layers=layers, cached=2 * number("key_value_heads", heads) * head * HALF, embedding=embedding,
+        feed_forward=number("feed_forward", 4 * embedding), trained=number("context_length"),
+    )  # fmt: skip
+
+
+def weights_of(parameters: Mapping[str, Any]) -> int:
+    """Return the bytes of so many numbers of each type, which names its bits, as in BF16 and F8_E4M3."""
+    found = ((count, re.search(r"\d+", kind)) for kind, count in parameters.items() if type(count) is int)
+    return sum(count * (int(bits[0]) if bits else 8) // 8 for count, bits in found)
 
 
 def _number(value: object, default: int) -> int:

@@ -1,5 +1,6 @@
 """Finding by permitted use, and counting what would fit."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -147,6 +148,28 @@ def test_models_are_found_by_the_memory_that_their_smallest_file_takes(db: None)
     assert counts(ANONYMOUS, Query(format="gguf")).values["fits"] == dict.fromkeys(
         ("24", "32", "48", "64", "96", "128"), 1
     )
+
+
+def test_a_checkpoint_without_gguf_files_counts_as_it_is_stored(db: None) -> None:
+    ada = make_viewer("ada")
+    # A cache of 36 layers x 2 x 8 heads x 4096 x 2 bytes x 8192 tokens, 38.7 GB; without the heads it would be more.
+    config = {
+        "num_hidden_layers": 36,
+        "hidden_size": 4096,
+        "num_attention_heads": 64,
+        "num_key_value_heads": 8,
+    }
+    for name, told in (
+        ("long", {**config, "head_dim": 4096}),
+        ("short", {**config, "max_position_embeddings": 256}),
+    ):
+        repo = make_repo(ada, name)
+        push(ada, repo, {"config.json": json.dumps(told).encode()})
+        header = {"a": {"dtype": "BF16", "shape": [300], "data_offsets": [0, 600]}}
+        push_large(ada, repo, "model.safetensors", safetensors(header, bytes(600)))
+    assert names(ANONYMOUS, Query(fits="4")) == ["short"]
+    assert names(ANONYMOUS, Query(fits="32")) == ["short"]
+    assert sorted(names(ANONYMOUS, Query(fits="48"))) == ["long", "short"]
 
 
 def test_counts_that_a_worker_made_are_those_of_the_lists(
