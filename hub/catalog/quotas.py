@@ -114,7 +114,7 @@ def require_room(space: Namespace, files: Mapping[str, int], *, with_loose: bool
     more = sum(size for sha256, size in files.items() if sha256 not in there)
     used = usage.of(space.pk, with_loose=with_loose)
     if more and used + more > bound:
-        raise _refusal(space, Standing(used, bound), more)
+        raise _refusal(space, bound, more)
     _warn(space, Standing(used + more, bound))
 
 
@@ -134,14 +134,14 @@ def require_guest(viewer: Viewer, repo: Repo, files: Mapping[str, int]) -> None:
     orgs = Namespace.objects.filter(organization__memberships__user=viewer.user).values_list("pk", flat=True)
     used = usage.of(own.pk) + usage.proposed_by(viewer.user.pk, home=[own.pk, *orgs])
     if more and used + more > bound:
-        raise _refusal(own, Standing(used, bound), more)
+        raise _refusal(own, bound, more)
 
 
 def require_bytes(space: Namespace, more: int) -> None:
     """Raise OverQuota where a namespace has no room for so many bytes more."""
     bound = bound_of(space)
-    if bound and more and (used := usage.of(space.pk)) + more > bound:
-        raise _refusal(space, Standing(used, bound), more)
+    if bound and more and usage.of(space.pk) + more > bound:
+        raise _refusal(space, bound, more)
 
 
 def require_announced(space: Namespace, sizes: Collection[int], small: int) -> None:
@@ -163,7 +163,7 @@ def require_kept(space: Namespace) -> None:
         return
     used = usage.of(space.pk)
     if used > bound:
-        raise _refusal(space, Standing(used, bound), 0)
+        raise _refusal(space, bound, 0)
     _warn(space, Standing(used, bound))
 
 
@@ -175,7 +175,7 @@ def room_for_small(space: Namespace) -> int | None:
 
 def refuse_small(space: Namespace) -> OverQuota:
     """Return the error for a commit whose small files are more than there is room for."""
-    return _refusal(space, Standing(usage.of(space.pk), bound_of(space)), 0)
+    return _refusal(space, bound_of(space), 0)
 
 
 def require_chunks(space: Namespace, domain: str, length: int) -> None:
@@ -188,7 +188,7 @@ def require_chunks(space: Namespace, domain: str, length: int) -> None:
         # Something may have been deleted since.
         used = _counted(space, domain, anew=True)
     if used + length > bound:
-        raise _refusal(space, Standing(used, bound), length)
+        raise _refusal(space, bound, length)
     try:
         cache.incr(_COUNTED.format(f"{space.pk}:{domain}"), length)
     except (ValueError, redis.RedisError) as error:
@@ -216,17 +216,18 @@ def in_words(size: int) -> str:
     return f"{size} bytes"
 
 
-def _refusal(space: Namespace, now: Standing, more: int) -> OverQuota:
+def _refusal(space: Namespace, bound: int, more: int) -> OverQuota:
+    """Say so to whoever sends, who may be a guest: what a namespace holds is told to its members, on its page."""
     # A file that a commit deletes stays in the history; only a repo that is deleted makes room.
-    used, bound = in_words(now.used), in_words(now.bound)
     if more:
         return OverQuota(
-            f"{space.name} holds {used} of the {bound} it may hold, and this adds {in_words(more)}. Delete repositories"
-            " that are not needed, or ask an administrator of this hub for more."
+            f"{space.name} may hold {in_words(bound)} and has no room for {in_words(more)} more. Its page tells its"
+            " members how full it is. Delete repositories that are not needed, or ask an administrator of this hub for"
+            " more."
         )
     return OverQuota(
-        f"{space.name} holds {used} of the {bound} it may hold. Delete repositories that are not needed, or ask an"
-        " administrator of this hub for more."
+        f"{space.name} may hold {in_words(bound)} and is full. Its page tells its members how full it is. Delete"
+        " repositories that are not needed, or ask an administrator of this hub for more."
     )
 
 

@@ -37,7 +37,7 @@ def test_a_file_that_finds_no_room_is_refused_before_a_byte_of_it_is_taken() -> 
     repo = make_repo(ada)
     push_large(ada, repo, "a.bin", b"a" * 4000)
     space = bound(ada, 10_000)
-    with pytest.raises(OverQuota, match=r"ada holds .* it may hold, and this adds .*ask an administrator"):
+    with pytest.raises(OverQuota, match=r"ada may hold .* and has no room for .* more.*ask an administrator"):
         pushes.offer(ada, repo, [("1" * 64, 6000), ("2" * 64, 6000)])
     assert not Upload.objects.filter(state=Upload.State.OPEN).exists()
     # What is announced keeps its room, and asks for none when it is announced again or is held already.
