@@ -20,7 +20,7 @@ dev:  ## Make the environment for tests and checks
 	@$(BOOTSTRAP) --dev
 
 test: dev  ## Run the tests against real servers
-	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadgroup
+	@$(IN)/python -m pytest -n auto --maxprocesses=4 --dist loadfile
 
 matrix: dev  ## Run all journeys both ways, with every supported release of the client, and large uploads in a browser
 	@$(IN)/python -m pytest -m "matrix or not matrix" tests/journeys tests/stack tests/pages/test_upload.py

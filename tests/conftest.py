@@ -9,6 +9,8 @@ import django
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from hub.stack.servers import RunningServers, start_servers
 from tests.live import hub, live_hub, live_hub_proxy
@@ -18,11 +20,22 @@ __all__ = ["hub", "live_hub", "live_hub_proxy"]
 _session: list[RunningServers] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that ask the shared live hubs, so that each is started once."""
-    for item in items:
-        shares = "hub" in getattr(item, "fixturenames", ()) and item.get_closest_marker("own_hub") is None
-        item.add_marker(pytest.mark.xdist_group("live hubs" if shares else str(item.path)))
+# These journeys start hubs for themselves; all others share two, each of which one process starts once.
+OWN_HUBS = ("tests/journeys/test_licenses.py", "tests/journeys/test_xet_trouble.py")
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Keeps the tests of a file in one process, and all that ask the shared live hubs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "live hubs" if file.startswith("tests/journeys/") and file not in OWN_HUBS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Hand out tests by what they share."""
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

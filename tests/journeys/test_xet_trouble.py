@@ -29,7 +29,6 @@ from tests.live import LiveHub, run_live_hub
 
 OPEN_PROOFS = "SELECT state FROM catalog_job WHERE kind = 'prove-chunks' AND state IN ('waiting', 'running')"
 Begin = Callable[[], subprocess.Popen[str]]
-pytestmark = pytest.mark.own_hub
 
 
 # A xorb comes through the hub, or its client is granted an address of the store.

@@ -29,6 +29,12 @@ def test_a_person_logs_in_and_comes_back_to_where_they_were(client: Client, ada:
     assert client.get("/login?next=/datasets")["Location"] == "/datasets"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_be_kept_is_given_back(browser: Client) -> None:
+    unfit = browser.post("/settings", {"about": "Nothing\0 is lost"})
+    assert (unfit.status_code, b"Nothing is lost" in unfit.content) == (400, True)
+
+
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
 )

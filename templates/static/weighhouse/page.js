@@ -94,6 +94,16 @@
     if (event.target.matches("[form=compare]")) event.stopPropagation();
   }, true);
 
+  // What is chosen while an answer is on its way is asked for next; the answer before it would take the choice back.
+  const browse = document.getElementById("browse");
+  let chosen = 0;
+  let asked = 0;
+  browse?.addEventListener("change", () => { chosen += 1; }, true);
+  browse?.addEventListener("htmx:beforeRequest", () => { asked = chosen; });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "results" && asked !== chosen) event.detail.shouldSwap = false;
+  });
+
   // Filters that were unfolded stay so when their counts come anew.
   const facets = (open) => [...document.querySelectorAll(`details[data-facet]${open ? "[open]" : ""}`)];
   let unfolded = null;
