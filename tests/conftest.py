@@ -7,6 +7,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -30,6 +31,12 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return "live hubs" if file.startswith("tests/journeys/") and file not in OWN_HUBS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores, since journeys mostly wait for others."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -60,9 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
             "HUB_DEMO": "0",
             # Tests of terms turn it on; in all others nothing waits for a review.
             "HUB_REVIEW": "off",
+            # Nobody proves in the background here, so that waiting for it would only take time.
+            "HUB_PROOF_WAIT": "1",
         }
     )
     django.setup()
+    # Passwords of tests are no secrets, and the usual hash of one takes a quarter of a second.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ snapshot_download(sys.argv[1], local_dir=sys.argv[2])
 """
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(2000, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.matrix)])
 def test_a_folder_of_many_files_is_one_upload_and_one_snapshot(
     count: int, hub: LiveHub, people: People, new_repo: New, folder: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,7 @@ def large_gguf() -> bytes:
 
 LARGE = [
     pytest.param(read_safetensors, large_safetensors, id="safetensors"),
-    pytest.param(read_gguf, large_gguf, id="gguf"),
+    pytest.param(read_gguf, large_gguf, id="gguf", marks=pytest.mark.matrix),
 ]
 
 
