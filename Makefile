@@ -24,7 +24,7 @@ test: dev  ## Run the tests against real servers
 
 matrix: dev  ## Run all journeys both ways, with every supported release of the client, and large uploads in a browser
 	@$(IN)/python -m pytest -m "matrix or not matrix" tests/journeys tests/stack tests/pages/test_upload.py tests/pages/test_everyone.py \
-		tests/workers/formats/test_scale.py
+		tests/workers/formats/test_scale.py tests/workers/kernel/test_build.py
 
 check: dev  ## Check style, types, imports, templates, migrations and deployment settings
 	$(IN)/ruff check .

@@ -30,7 +30,6 @@ from tests.journeys.people import (
 )  # fmt: skip
 from tests.live import BOTH_WAYS, LiveHub
 
-pytestmark = BOTH_WAYS
 MIB = 2**20
 
 DIES_AT_THE_SECOND_PART = """
@@ -72,6 +71,7 @@ def worker_stopped(hub: LiveHub) -> Iterator[None]:
         os.killpg(group, signal.SIGCONT)
 
 
+@BOTH_WAYS
 def test_wrong_bytes_are_never_served(http: httpx.Client, alice: HfApi, new_repo: Callable[..., str]) -> None:
     repo, wanted, sent = new_repo(), unique(), unique()
     sha256 = sha256_of(wanted)
@@ -89,6 +89,7 @@ def test_wrong_bytes_are_never_served(http: httpx.Client, alice: HfApi, new_repo
     assert http.get(f"/{repo}/resolve/main/w.bin", follow_redirects=True).content == wanted
 
 
+@BOTH_WAYS
 def test_too_few_or_too_many_bytes_are_refused(http: httpx.Client, new_repo: Callable[..., str]) -> None:
     repo, content = new_repo(), unique()
     sha256 = sha256_of(content)
@@ -153,6 +154,7 @@ def test_a_file_that_is_still_being_proven_is_listed_and_not_served(
     assert "do not hash to" in rejected.headers["X-Error-Message"]
 
 
+@BOTH_WAYS
 def test_an_upload_address_is_good_once(
     http: httpx.Client, alice: HfApi, new_repo: Callable[..., str]
 ) -> None:
@@ -168,6 +170,7 @@ def test_an_upload_address_is_good_once(
     assert "actions" not in batch(http, repo, [(sha256, len(content))]).json()["objects"][0]
 
 
+@BOTH_WAYS
 def test_forged_and_foreign_addresses_open_nothing(
     hub: LiveHub, http: httpx.Client, new_repo: Callable[..., str]
 ) -> None:

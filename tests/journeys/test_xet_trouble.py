@@ -110,6 +110,7 @@ def ends_well(
     return (tmp_path / "got" / "w.bin").read_bytes() == content
 
 
+@pytest.mark.matrix
 def test_the_bytes_group_dies_while_a_client_awaits_its_proof(
     hub: LiveHub, people: People, repo: str, content: bytes, begin: Begin, tmp_path: Path
 ) -> None:
@@ -152,6 +153,7 @@ def test_the_worker_dies_in_the_middle_of_a_proof(
     assert ends_well(client, people, repo, content, tmp_path)
 
 
+@pytest.mark.matrix
 def test_the_store_dies_in_the_middle_of_an_upload(
     hub: LiveHub, people: People, repo: str, content: bytes, begin: Begin, tmp_path: Path
 ) -> None:
@@ -167,6 +169,7 @@ def test_the_store_dies_in_the_middle_of_an_upload(
     assert [item.status for item in journal.asked("POST", f"/v1/{way}/")][-1] == 200
 
 
+@pytest.mark.matrix
 def test_the_store_dies_in_the_middle_of_a_download(
     hub: LiveHub, people: People, repo: str, folder: Path, content: bytes, tmp_path: Path
 ) -> None:
@@ -233,7 +236,7 @@ def read_on(address: str, content: bytes) -> None:
     assert content.startswith(got)
 
 
-@pytest.mark.parametrize("finder", ["scrub", "reader"])
+@pytest.mark.parametrize("finder", ["scrub", pytest.param("reader", marks=pytest.mark.matrix)])
 def test_a_flipped_byte_is_found_held_back_and_healed_by_another_push(
     finder: str, hub: LiveHub, people: People, repo: str, http: httpx.Client, folder: Path, content: bytes,
     tmp_path: Path,

@@ -102,8 +102,7 @@ def test_a_second_start_on_the_same_folder_says_who_has_it(own_hub: LiveHub) -> 
 
 # The others are begun again by the same lines.
 KILLED = [
-    name if name in ("postgres", "s3", "web", "worker") else pytest.param(name, marks=pytest.mark.matrix)
-    for name in CHILDREN
+    name if name in ("postgres", "web") else pytest.param(name, marks=pytest.mark.matrix) for name in CHILDREN
 ]
 
 

@@ -195,7 +195,7 @@ def test_no_byte_goes_out_after_a_clearance_a_consent_or_a_membership_has_ended(
     house = House()
     again(house.repo)
 
-    @examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 2)), min_size=4, max_size=10))
     def tried(steps: list[tuple[str, int]]) -> None:
         house.begin()

@@ -76,7 +76,7 @@ def test_what_a_namespace_has_no_room_for_is_not_begun_and_never_lands(viewer: V
     job = ask(viewer, repo, "Q8_0")
     held = usage.of(repo.namespace_id)
     Quota.objects.create(namespace=repo.namespace, bound=held + 1)
-    with pytest.raises(OverQuota, match="ada holds"):
+    with pytest.raises(OverQuota, match="ada may hold"):
         ask(viewer, repo, "Q4_0")
     assert done(job).state == Job.State.FAILED
     assert "ask an administrator" in job.error

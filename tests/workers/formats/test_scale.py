@@ -38,10 +38,11 @@ def large_gguf() -> bytes:
 
 LARGE = [
     pytest.param(read_safetensors, large_safetensors, id="safetensors"),
-    pytest.param(read_gguf, large_gguf, id="gguf", marks=pytest.mark.matrix),
+    pytest.param(read_gguf, large_gguf, id="gguf"),
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("read", "make"), LARGE)
 def test_a_hundred_thousand_tensors_take_less_than_200_megabytes_and_time_in_proportion(
     read: Callable[[bytes], Inspection], make: Callable[[], bytes]

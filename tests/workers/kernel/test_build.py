@@ -21,6 +21,7 @@ def runtime_of(compiler: str, name: str) -> str:
     return answer if Path(answer).is_file() and Path(answer).is_absolute() else ""
 
 
+@pytest.mark.matrix
 def test_no_access_leaves_its_array_and_no_computation_is_undefined(tmp_path: Path) -> None:
     compiler = build.compiler()
     runtimes = [runtime_of(compiler[0], name) for name in ("libasan.so", "libubsan.so")]
