@@ -13,7 +13,7 @@ from hub.accounts.people import find_namespace
 from hub.catalog import access, clearances, derived, indexing, objects, quotas
 from hub.catalog.commits import record_commit
 from hub.catalog.defaults import attributes_for
-from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, RepoNotFound, SignInNeeded
+from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, SignInNeeded
 from hub.catalog.holdings import VERIFY
 from hub.catalog.models import CommitRecord, ObjectNetwork, Ref, Repo, RepoRedirect, RetiredRepo
 from hub.catalog.names import RepoName
@@ -219,14 +219,6 @@ def _delete(repo: Repo) -> None:
     if not network.repos.exists():
         CommitRecord.objects.filter(network=network).delete()
         network.delete()
-
-
-def existing_repo(viewer: Viewer, name: RepoName) -> Repo:
-    """Return the repo that stands in the way of a new one; raises RepoNotFound where the viewer may not know."""
-    repo = Repo.objects.select_related("namespace").filter(type=name.type, key=name.key).first()
-    if repo is None or not access.may_read(viewer, repo):
-        raise RepoNotFound("Repository not found")
-    return repo
 
 
 def public_url(path: str) -> str:
