@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, landing
+from hub.catalog.clearing import RELEASED
 from hub.catalog.errors import BadRequest
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import Located, find_repo, locate_heads
@@ -40,7 +41,7 @@ class Compared:
     @property
     def is_settled(self) -> bool:
         """True where a person or a policy has settled the terms."""
-        return self.repo.clearance in (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
+        return self.repo.clearance in RELEASED
 
 
 def compare(viewer: Viewer, names: Sequence[RepoName]) -> list[Compared]:

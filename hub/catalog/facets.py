@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, search, traits
+from hub.catalog.clearing import RELEASED
 from hub.catalog.models import Repo
 from hub.catalog.search import Query
 from hub.catalog.seeking import MOST, Hits
@@ -28,7 +29,6 @@ MANY = 2_000
 # Should the worker be away, counts are not kept for longer.
 KEPT_SECONDS = 300
 USERS_STEPS = (10_000, 1_000_000, 100_000_000, 1_000_000_000)
-_SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
 # Facets with one wish at a time, and the field of the query that holds it.
 SINGLE = ("task", "library", "license", "author", *traits.KINDS)
 # Facets whose values are few by nature.
@@ -148,7 +148,7 @@ def _facts(
     values.append(("state", proof))
     if parameters is not None:
         values.append(("size", str(traits.bucket(parameters))))
-    if clearance in _SETTLED and concluded:
+    if clearance in RELEASED and concluded:
         values += [("use", use) for use in uses]
         values += [("limit", "" if limit is None else str(limit)), ("openness", str(openness))]
     if reviewed and clearance == Repo.Clearance.CLEAR:

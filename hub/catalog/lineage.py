@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from hub.accounts.identity import Viewer
 from hub.catalog import access, evidence, kinship, revision_sets
 from hub.catalog.cards import Claims
+from hub.catalog.clearing import RELEASED
 from hub.catalog.evidence import STRENGTH, UNRELATED, Evidence
 from hub.catalog.models import Inspection, LineageEdge, Repo, RepoRedirect
 from hub.catalog.trees import Entry
@@ -31,7 +32,6 @@ _READERS = {
     "mergekit_config.yml": evidence.from_mergekit,
     "mergekit_config.yaml": evidence.from_mergekit,
 }
-RELEASED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
 
 
 def gather(repo: Repo, entries: Sequence[Entry], claims: Claims) -> list[LineageEdge]:

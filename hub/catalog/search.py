@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, seeking, traits, words
+from hub.catalog.clearing import RELEASED
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Repo
 from hub.catalog.models.repos import USES
@@ -161,7 +162,7 @@ def _by_terms(repos: QuerySet[Repo], query: Query) -> QuerySet[Repo]:
         return repos
     if unknown := [use for use in query.uses if use not in USES]:
         raise BadRequest(f"use must be one of {', '.join(USES)}, not {unknown[0][:80]!r}.")
-    repos = repos.filter(clearance__in=[Repo.Clearance.CLEAR, Repo.Clearance.DECLARED]).exclude(concluded=[])
+    repos = repos.filter(clearance__in=RELEASED).exclude(concluded=[])
     if query.uses:
         repos = repos.filter(uses__contains=list(query.uses))
     if query.users is not None:

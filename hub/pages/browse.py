@@ -12,6 +12,7 @@ from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
 from hub.catalog import access, facets, likes, quotas, ranking, search
+from hub.catalog.clearing import RELEASED
 from hub.catalog.collections import slug_of
 from hub.catalog.collections import visible as visible_collections
 from hub.catalog.errors import RepoNotFound
@@ -26,7 +27,6 @@ from licenses.openness import Rung
 
 PAGE = 30
 MOST_NAMED = 3
-_SETTLED = (Repo.Clearance.CLEAR, Repo.Clearance.DECLARED)
 _HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
 
 
@@ -40,7 +40,7 @@ class Row:
     @property
     def is_settled(self) -> bool:
         """True where review or a policy has settled the terms."""
-        return self.repo.clearance in _SETTLED and bool(self.repo.concluded)
+        return self.repo.clearance in RELEASED and bool(self.repo.concluded)
 
     @property
     def summary(self) -> str:
