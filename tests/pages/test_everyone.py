@@ -193,6 +193,7 @@ def test_a_person_logs_in_likes_and_makes_a_token_by_keyboard_alone(chromium: Br
 def test_everything_that_is_read_works_without_scripts(chromium: Browser, hub: Hub) -> None:
     page = opened(chromium, hub, java_script_enabled=False)
     page.goto(hub.url)
+    page.get_by_role("combobox", name="Parameters from").select_option("any")
     page.get_by_label("Search models").fill("ships")
     page.get_by_label("Search models").press("Enter")
     page.get_by_role("link", name="ada/ships", exact=True).click()
@@ -231,6 +232,31 @@ def test_filters_count_anew_without_losing_the_place(chromium: Browser, hub: Hub
     page.get_by_role("radio", name="MIT", exact=False).check()
     page.get_by_label("Sort").select_option("likes")
     page.wait_for_url("**/models?license=mit&sort=likes")
+    assert faults == []
+
+
+def test_sizes_are_chosen_with_two_thumbs_that_cannot_pass_each_other(chromium: Browser, hub: Hub) -> None:
+    page = opened(chromium, hub)
+    faults = watched(page, hub.url)
+    page.goto(f"{hub.url}/models")
+    expect(page.get_by_role("combobox", name="Parameters to")).to_be_hidden()
+    low, high = (page.get_by_role("slider", name=f"Parameters {which}") for which in ("from", "to"))
+    page.locator(".slider").scroll_into_view_if_needed()
+    box = page.locator(".slider").bounding_box()
+    assert box is not None
+    right, middle = box["x"] + box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(right, middle)
+    page.mouse.down()
+    page.mouse.move(right - box["width"] * 12 / 15, middle, steps=3)
+    page.mouse.up()
+    page.wait_for_url("**/models?to=500000000")
+    expect(high).to_be_focused()
+    expect(high).to_have_attribute("aria-valuetext", "500 M")
+    low.focus()
+    page.keyboard.press("End")
+    page.wait_for_url("**/models?from=200000000&to=500000000")
+    expect(low).to_have_attribute("aria-valuetext", "200 M")
+    expect(page.locator(".histogram .in")).to_have_count(1)
     assert faults == []
 
 
