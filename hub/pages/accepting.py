@@ -20,7 +20,7 @@ from hub.catalog.errors import CatalogError, EntryNotFound, SignInNeeded
 from hub.catalog.lookups import find_repo
 from hub.catalog.models import Repo
 from hub.pages.addresses import repo_url
-from hub.pages.doors import page
+from hub.pages.doors import page, personal_page
 from hub.pages.saying import said
 from hub.web import repo_name
 from licenses.errors import BadAnswer, ReviewError, StaleTerms, UseRefused
@@ -59,7 +59,7 @@ class Tried:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page
+@personal_page
 def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """The texts and the form; a POST accepts."""
     found = find_repo(viewer, repo_name(kind, repo))

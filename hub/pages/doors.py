@@ -14,13 +14,13 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from hub.accounts.identity import Viewer
+from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import User
 from hub.catalog import errors
-from hub.catalog.lookups import Moved
+from hub.catalog.lookups import Moved, find_repo
 from hub.pages.addresses import repo_url
 from hub.pages.saying import said
-from hub.web import header_text, session_viewer
+from hub.web import header_text, repo_name, session_viewer
 
 View = Callable[..., HttpResponseBase]
 
@@ -38,7 +38,15 @@ class Redirect(HttpResponseRedirect):
 
 def page(view: View) -> View:
     """Make a page of ``view(request, viewer, **captured)``."""
+    return _door(view, is_personal=False)
 
+
+def personal_page(view: View) -> View:
+    """Make a page of a repo that shows some readers more than others: their rights, or relatives that are private."""
+    return _door(view, is_personal=True)
+
+
+def _door(view: View, *, is_personal: bool) -> View:
     @wraps(view)
     def door(request: HttpRequest, **captured: Any) -> HttpResponseBase:
         viewer = session_viewer(request)
@@ -50,11 +58,26 @@ def page(view: View) -> View:
             response = answer(request, viewer, error)
         except _UNKEEPABLE:
             response = trouble(request, 400, _(UNKEEPABLE), kept=written(request).replace("\x00", ""))
-        # What a page shows depends on who looks, so nothing between the hub and its reader may keep it.
-        patch_cache_control(response, private=True, no_cache=True)
+        # What a page shows depends on who looks, so nothing between the hub and its reader may keep it.  What
+        # strangers do not see is not kept by the reader's browser either, or Back would show it after logging out.
+        if viewer.user is not None and (is_personal or not _is_for_everyone(captured)):
+            patch_cache_control(response, private=True, no_store=True)
+        else:
+            patch_cache_control(response, private=True, no_cache=True)
         return response
 
     return door
+
+
+def _is_for_everyone(captured: dict[str, Any]) -> bool:
+    """True for pages of a repo that strangers may see; lists and the like show each reader more or less."""
+    if "repo" not in captured:
+        return False
+    try:
+        find_repo(ANONYMOUS, repo_name(captured.get("kind", "model"), captured["repo"]))
+    except (errors.CatalogError, *_UNKEEPABLE):
+        return False
+    return True
 
 
 # What a script on a page may do about it: sign in again, wait and repeat, or tell the person.

@@ -14,7 +14,7 @@ from hub.catalog.deskfacts import STRENGTH
 from hub.catalog.family import Ancestor, Made
 from hub.catalog.lookups import locate
 from hub.catalog.panel import panel_of
-from hub.pages.doors import page
+from hub.pages.doors import personal_page
 from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of, relation_words
 from hub.pages.repos import shell
 from hub.pages.saying import said
@@ -43,7 +43,7 @@ class Above:
     by_way_of: str
 
 
-@page
+@personal_page
 def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """Everything the reader may see of a repo's family."""
     at = locate(viewer, repo_name(kind, repo))

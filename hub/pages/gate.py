@@ -12,7 +12,7 @@ from hub.catalog.errors import BadRequest, SignInNeeded
 from hub.catalog.lookups import find_repo, locate_in
 from hub.catalog.models import AccessRequest
 from hub.pages.addresses import repo_url
-from hub.pages.doors import page
+from hub.pages.doors import page, personal_page
 from hub.pages.repos import shell
 from hub.pages.saying import said
 from hub.web import repo_name
@@ -42,7 +42,7 @@ def ask(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page
+@personal_page
 def manage(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """Who may pull, for those who decide it."""
     found = find_repo(viewer, repo_name(kind, repo))

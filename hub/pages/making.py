@@ -23,7 +23,7 @@ from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.pages.addresses import repo_url
 from hub.pages.cardfields import license_choices
-from hub.pages.doors import page
+from hub.pages.doors import page, personal_page
 from hub.pages.saying import said
 from hub.web import repo_name
 
@@ -73,7 +73,7 @@ def _keeper(request: HttpRequest, viewer: Viewer, kind: str, repo: str) -> Repo:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page
+@personal_page
 def settings(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """What may be changed about a repo."""
     found = _keeper(request, viewer, kind, repo)
@@ -134,7 +134,7 @@ _CHANGES: dict[str, Change] = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page
+@personal_page
 def branches(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """Branches and tags: the list, and forms to make and delete them."""
     found = find_repo(viewer, repo_name(kind, repo))

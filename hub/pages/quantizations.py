@@ -18,7 +18,7 @@ from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, locate, lo
 from hub.catalog.models import Job, Repo
 from hub.pages import fitting
 from hub.pages.addresses import repo_url
-from hub.pages.doors import page
+from hub.pages.doors import page, personal_page
 from hub.pages.repos import shell
 from hub.pages.saying import said
 from hub.web import repo_name
@@ -59,7 +59,7 @@ class Work:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page
+@personal_page
 def show(request: HttpRequest, viewer: Viewer, *, repo: str) -> HttpResponse:
     """The page; its panel alone where that is asked for again and again; a POST asks for types."""
     at = locate(viewer, repo_name("model", repo), request.GET.get("revision", DEFAULT_REVISION)[:255])

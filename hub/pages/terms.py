@@ -17,7 +17,7 @@ from hub.catalog.errors import BadRequest
 from hub.catalog.lookups import find_repo, locate
 from hub.catalog.panel import Panel, children_of, history_of, panel_of
 from hub.pages.addresses import repo_url
-from hub.pages.doors import page
+from hub.pages.doors import page, personal_page
 from hub.pages.languages import numeral
 from hub.pages.pedigree import drawing_of
 from hub.pages.repos import shell
@@ -106,7 +106,7 @@ class Part:
     seen: Sequence[str]
 
 
-@page
+@personal_page
 def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """The licence tab."""
     at = locate(viewer, repo_name(kind, repo))

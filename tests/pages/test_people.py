@@ -1,6 +1,7 @@
 """Logging in, signing up, tokens and passwords."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -219,3 +220,16 @@ def test_programs_get_their_errors_as_json(client: Client) -> None:
     answer = client.get("/api/no/such/door/at/all")
     assert answer.status_code == 404
     assert answer["Content-Type"] == "application/json"
+
+
+def test_back_shows_nothing_of_ones_own_after_logging_out(
+    client: Client, browser: Client, make_repo: Callable[..., object]
+) -> None:
+    make_repo("ada/hidden", {"README.md": b"# Hidden\n"}, private=True)
+    make_repo("ada/shown", {"README.md": b"# Shown\n"})
+    own = ("/", "/ada", "/jobs", "/notifications", "/settings", "/settings/tokens", "/ada/hidden/tree/main")
+    for path in (*own, "/ada/hidden", "/ada/shown/settings", "/ada/shown/lineage"):
+        assert "no-store" in browser.get(path)["Cache-Control"], path
+    kept = ((browser, "/ada/shown"), (client, "/ada/shown"), (client, "/"), (client, "/ada/hidden"))
+    for asker, path in kept:
+        assert asker.get(path)["Cache-Control"] == "private, no-cache", path
