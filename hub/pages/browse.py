@@ -1,80 +1,29 @@
 """The lists: models, data sets, and what belongs to one namespace."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, RetiredNamespace
 from hub.accounts.people import find_namespace
 from hub.catalog import access, facets, likes, quotas, ranking, search
-from hub.catalog.clearing import RELEASED
 from hub.catalog.collections import slug_of
 from hub.catalog.collections import visible as visible_collections
 from hub.catalog.errors import RepoNotFound
 from hub.catalog.members import may_manage, storage_of
-from hub.catalog.models import Collection, Repo, RepoText
-from hub.catalog.proofs import unsettled
+from hub.catalog.models import Collection, Repo
 from hub.catalog.seeking import Hits
 from hub.pages.doors import page
 from hub.pages.offers import offered
+from hub.pages.rows import rows_of
 from hub.pages.wishes import Wish, address, chips
-from licenses.openness import Rung
 
 PAGE = 30
 MOST_NAMED = 3
-_HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a list."""
-
-    repo: Repo
-    proof: str
-
-    @property
-    def is_settled(self) -> bool:
-        """True where review or a policy has settled the terms."""
-        return self.repo.clearance in RELEASED and bool(self.repo.concluded)
-
-    @property
-    def summary(self) -> str:
-        """The first paragraph of its card; nothing of a card that is not shown."""
-        text: RepoText | None = None if self.repo.disabled else getattr(self.repo, "text", None)
-        return text.summary if text else ""
-
-    @property
-    def waits(self) -> bool:
-        """True where the terms keep strangers from pulling."""
-        return self.repo.clearance in _HELD
-
-    @property
-    def use(self) -> tuple[str, str]:
-        """The seal and the word for commercial use under settled terms."""
-        if "commercial" in self.repo.uses:
-            return "proven", _("commercial use")
-        if self.repo.openness == Rung.RESTRICTED_WEIGHTS:
-            return "terms", _("not commercially")
-        return "terms", _("with terms")
-
-    @property
-    def formats(self) -> list[str]:
-        """The formats that the weights come in."""
-        names = {"safetensors": "safetensors", "gguf": "GGUF", "onnx": "ONNX"}
-        return [name for tag, name in names.items() if tag in self.repo.tags]
-
-
-def rows_of(repos: list[Repo]) -> list[Row]:
-    """Return lines with their proof, in one query for all."""
-    open_ones = unsettled(repos)
-    return [
-        Row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small")) for repo in repos
-    ]
 
 
 def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:

@@ -12,8 +12,8 @@ from hub.catalog.errors import BadRequest, NameTaken, NotAllowed, SignInNeeded
 from hub.catalog.lookups import find_repo
 from hub.catalog.models import Collection, Repo
 from hub.catalog.names import RepoName
-from hub.pages.browse import rows_of
 from hub.pages.doors import page
+from hub.pages.rows import rows_of
 from hub.pages.saying import said
 from hub.web import repo_name, whole_number
 

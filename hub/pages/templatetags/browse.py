@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from hub.pages.offers import Choice, Facet
+from hub.pages.rows import Row, drawn
 from hub.pages.templatetags.house import license_brief, thousands
 from hub.pages.templatetags.terms import notches
 
@@ -40,3 +41,9 @@ def any_choice(facet: Facet) -> SafeString:
         '<label class="check"><input type="radio" id="{}:" name="{}" value=""{}>{}</label>',
         facet.name, facet.name, "" if facet.is_chosen else _CHECKED, _("any"),
     )  # fmt: skip
+
+
+@register.simple_tag
+def drawn_row(row: Row, pick: bool | str = False) -> SafeString:
+    """Return one line of a list."""
+    return drawn(row, pick=bool(pick))

@@ -2,26 +2,27 @@
 
 import functools
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
 from django.templatetags.static import static
-from django.utils import dateformat, timezone
+from django.utils import dateformat
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext_lazy
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from hub.catalog.models import Repo
 from hub.catalog.names import is_oid_prefix
 from hub.pages import jobwords, saying
 from hub.pages.addresses import compare_url, repo_url, rev_url
 from hub.pages.languages import numeral
+from hub.pages.times import ago
 from licenses.identifiers import known_licenses, license_title
 
 register = template.Library()
+register.filter("ago", ago)
 FULL_OID = 40
 MAX_BARS = 10
 
@@ -41,13 +42,6 @@ _SEALS = {
 }
 _LARGE = [(10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k")]
 _BYTES = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
-_AGO = [
-    (31_536_000, ngettext_lazy("%(count)s year ago", "%(count)s years ago", "count")),
-    (2_592_000, ngettext_lazy("%(count)s month ago", "%(count)s months ago", "count")),
-    (86_400, ngettext_lazy("%(count)s day ago", "%(count)s days ago", "count")),
-    (3600, ngettext_lazy("%(count)s hour ago", "%(count)s hours ago", "count")),
-    (60, ngettext_lazy("%(count)s minute ago", "%(count)s minutes ago", "count")),
-]
 
 
 # A list draws hundreds of the same few; where the sprite lies does not change while a process runs.
@@ -116,18 +110,6 @@ def weights(number: int | None) -> str:
 def thousands(number: int | None) -> str:
     """Return a count with separators."""
     return numeral(f"{number or 0:,}")
-
-
-@register.filter
-def ago(moment: datetime | None) -> str:
-    """Return how long ago something was, in one word and a number."""
-    if moment is None:
-        return _("never")
-    seconds = int((timezone.now() - moment).total_seconds())
-    for span, words in _AGO:
-        if seconds >= span:
-            return words % {"count": seconds // span}
-    return _("just now")
 
 
 @register.filter
@@ -212,13 +194,10 @@ def day_rows(days: list[tuple[date, int]]) -> SafeString:
 
 
 @register.filter
-def by_storage(rows: list[Any]) -> list[tuple[Repo, int, float]]:
-    """Return the repos of these rows that take most room, with their bytes and their share of the largest."""
-    repos = sorted((row.repo for row in rows if row.repo.used_storage), key=lambda repo: -repo.used_storage)
-    return [
-        (repo, repo.used_storage, 100 * repo.used_storage / repos[0].used_storage)
-        for repo in repos[:MAX_BARS]
-    ]
+def by_storage(rows: list[Any]) -> list[tuple[Any, float]]:
+    """Return the lines of the repos that take most room, each with its share of the largest."""
+    found = sorted((row for row in rows if row.used_storage), key=lambda row: -row.used_storage)
+    return [(row, 100 * row.used_storage / found[0].used_storage) for row in found[:MAX_BARS]]
 
 
 @register.filter

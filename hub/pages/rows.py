@@ -1,0 +1,111 @@
+"""The lines of lists: what each one says, drawn once and kept for as long as it says the same.
+
+A line holds nothing but plain values, and its template is given nothing but the line: so two equal lines look the same
+to everyone, whoever asks, and drawing is the dearer half of a list.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from hub.catalog.clearing import RELEASED
+from hub.catalog.models import Repo, RepoText
+from hub.catalog.proofs import unsettled
+from hub.pages.addresses import repo_url
+from hub.pages.times import ago
+from licenses.openness import Rung
+
+MOST_KEPT = 4096
+_HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
+_FORMATS = {"safetensors": "safetensors", "gguf": "GGUF", "onnx": "ONNX"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list.
+
+    ``waits``: the terms keep strangers from pulling.  ``settled`` names the licenses that review or a policy has
+    settled on; openness is 0 where nobody has.
+    """
+
+    type: str
+    url: str
+    full_name: str
+    proof: str
+    summary: str
+    private: bool
+    gated: str
+    disabled: bool
+    task: str
+    formats: tuple[str, ...]
+    library: str
+    base: str
+    updated_at: datetime
+    ago: str
+    settled: tuple[str, ...]
+    on_its_word: bool
+    waits: bool
+    is_commercial: bool
+    is_restricted: bool
+    license: str
+    parameters: int | None
+    used_storage: int
+    openness: int
+    downloads: int
+    likes: int
+
+    @property
+    def space(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+    @property
+    def use(self) -> tuple[str, str]:
+        """The seal and the word for commercial use under settled terms."""
+        if self.is_commercial:
+            return "proven", _("commercial use")
+        return "terms", _("not commercially") if self.is_restricted else _("with terms")
+
+
+def rows_of(repos: Sequence[Repo]) -> list[Row]:
+    """Return lines with their proof, in one query for all."""
+    open_ones = unsettled(repos)
+    return [
+        _row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small")) for repo in repos
+    ]
+
+
+def _row(repo: Repo, proof: str) -> Row:
+    # Nothing of a card that is not shown.
+    text: RepoText | None = None if repo.disabled else getattr(repo, "text", None)
+    is_settled = repo.clearance in RELEASED and bool(repo.concluded)
+    return Row(
+        type=repo.type, url=repo_url(repo), full_name=repo.full_name, proof=proof, summary=text.summary if text else "",
+        private=repo.private, gated=repo.gated, disabled=repo.disabled, task=repo.pipeline_tag,
+        formats=tuple(name for tag, name in _FORMATS.items() if tag in repo.tags), library=repo.library,
+        base=repo.base_models[0] if repo.base_models else "", updated_at=repo.updated_at, ago=ago(repo.updated_at),
+        settled=tuple(repo.concluded) if is_settled else (), on_its_word=repo.clearance == Repo.Clearance.DECLARED,
+        waits=repo.clearance in _HELD, is_commercial="commercial" in repo.uses,
+        is_restricted=repo.openness == Rung.RESTRICTED_WEIGHTS, license=repo.license, parameters=repo.parameters,
+        used_storage=repo.used_storage, openness=repo.openness if is_settled else 0, downloads=repo.downloads,
+        likes=repo.likes,
+    )  # fmt: skip
+
+
+def drawn(row: Row, *, pick: bool = False) -> SafeString:
+    """Return a line as markup in the language of its reader; ``pick`` lets it be chosen for a comparison."""
+    return _drawn(row, pick, get_language() or "")
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _drawn(row: Row, pick: bool, _language: str) -> SafeString:
+    return render_to_string("browse/row.html", {"row": row, "pick": pick})
