@@ -9,12 +9,28 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+# Who has one IPv6 address has all of its network.
+_OWN_BITS = 64
+
 _HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_HOST",
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_PORT",
 )
+
+
+def network_of(request: HttpRequest) -> str:
+    """Return what of the client's address tells clients apart: all of IPv4, the network of IPv6."""
+    sent = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        address = ipaddress.ip_address(sent)
+    except ValueError:
+        return sent
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((address, _OWN_BITS), strict=False))
 
 
 class TrustedProxyMiddleware:

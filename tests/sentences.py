@@ -22,7 +22,7 @@ FOR_PROGRAMS = set(
 RAISED = set(
     "BadRequest BadPath BadRefName BadName BadEdit BadPolicy BadAnswer BadWaiver BadExpression BadInvite TooLarge "
     "NoRoom NameTaken NotAllowed SignInNeeded NotYours NeedsReason WrongState SecondPersonNeeded StaleTerms UseRefused "
-    "EntryNotFound RevisionNotFound BytesMissing BeingProven TermsHeld TooManyAtOnce StoreTrouble StaleParent "
+    "EntryNotFound RevisionNotFound BytesMissing BeingProven TermsHeld TooManyAtOnce TooOften StoreTrouble StaleParent "
     "MergeConflict".split()
 )
 # Of these files all that the named tables, classes and functions say; "*" is all tables.

@@ -3,21 +3,30 @@
 Whoever may propose changes to a repo may take part.  Lock order: the ref, the discussion.
 """
 
+import logging
+import math
+
+import redis
 from django.db import transaction
 from django.db.models import Q
 
+from hub import paces
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import access, notices
-from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed, SignInNeeded, TooManyAtOnce
+from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed, SignInNeeded, TooManyAtOnce, TooOften
 from hub.catalog.models import Discussion, DiscussionEvent, Ref, Repo
 from hub.catalog.refs import MAIN, PULL
+from hub.paces import Pace
 
 MAX_TITLE = 500
 MAX_TEXT = 65_536
 # Discussions and proposals that one guest may have open in one repo.
 MAX_OPEN = 50
 MAX_TOLD = 50
+# How often one person writes into repos of others, in all of them together.
+GUESTS = (Pace(20, 600), Pace(200, 86_400))
+_log = logging.getLogger(__name__)
 
 # What people are told of; pages translate it.
 SAYS = {
@@ -44,6 +53,20 @@ def require_voice(viewer: Viewer, repo: Repo) -> User:
             "This token may not write here. Use one with the write role that covers this repository."
         )
     return viewer.user
+
+
+def require_calm(viewer: Viewer, repo: Repo) -> None:
+    """Count what a guest of a repo writes; raises TooOften where that is more than anybody can read."""
+    if viewer.user is None or access.may_write(viewer, repo):
+        return
+    try:
+        wait = paces.count(paces.key_of("guest", str(viewer.user.pk)), *GUESTS)
+    except redis.RedisError as error:
+        _log.warning("What %s wrote was not counted: %s", viewer.user.username, error)
+        return
+    if wait:
+        left = f"{math.ceil(wait / 60)} min" if wait < 5400 else f"{round(wait / 3600)} h"
+        raise TooOften(f"You wrote a lot in a short time where you are a guest. Try again in {left}.", wait)
 
 
 def find(repo: Repo, number: int) -> Discussion:
@@ -106,6 +129,7 @@ def begin(
 ) -> Discussion:
     """Write a discussion and its first comment, in the caller's transaction; with ``base`` it is a proposal."""
     user = require_voice(viewer, repo)
+    require_calm(viewer, repo)
     mine = repo.discussions.filter(author=user, status__in=OPEN)
     if not access.may_write(viewer, repo) and mine.count() >= MAX_OPEN:
         raise TooManyAtOnce(

@@ -108,5 +108,13 @@ class TooManyAtOnce(CatalogError):
     """The user has as much work open as one may have; the call may be repeated when some of it is done."""
 
 
+class TooOften(TooManyAtOnce):
+    """Somebody did a thing too often in a short time; it may be done again after ``retry_after`` seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NoRoom(CatalogError):
     """The disk of the hub has no room for what is asked; nothing was begun."""

@@ -10,7 +10,7 @@ from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.audit import acts, chain
 from hub.catalog import access
-from hub.catalog.discussions import checked_text, checked_title, note, require_voice, tell
+from hub.catalog.discussions import checked_text, checked_title, note, require_calm, require_voice, tell
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed
 from hub.catalog.models import Discussion, DiscussionEvent, Repo
 
@@ -32,6 +32,7 @@ def comment(viewer: Viewer, repo: Repo, found: Discussion, *, text: str) -> Disc
     if not text:
         raise BadRequest("comment must not be empty.")
     _require_room(found)
+    require_calm(viewer, repo)
     event = note(found, user, Kind.COMMENT, text)
     tell(repo, found, user, "commented")
     return event
@@ -117,6 +118,7 @@ def _settling(viewer: Viewer, repo: Repo, found: Discussion) -> tuple[User, Disc
     if not may_settle(viewer, repo, found):
         raise NotAllowed("Only who opened this, or may write to the repository, can do that.")
     _require_room(found)
+    require_calm(viewer, repo)
     return user, Discussion.objects.select_for_update().get(pk=found.pk)
 
 

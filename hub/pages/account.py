@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hub import paces
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Token, User
 from hub.accounts.tokens import create_token
@@ -20,7 +21,7 @@ from hub.catalog.errors import BadRequest
 from hub.catalog.scopes import create_scoped_token
 from hub.pages.doors import member_page, trouble
 from hub.pages.forms import TokenForm
-from hub.pages.people import is_too_often, tries_key
+from hub.pages.people import TRYING
 from hub.pages.saying import said
 from hub.web import public_base
 
@@ -108,11 +109,10 @@ class Reset(views.PasswordResetView):
         """Send the link, if it can be sent safely."""
         if not sends_mail():
             return self.render_to_response(self.get_context_data(form=form), status=403)
-        if is_too_often(tries_key("reset", form.cleaned_data["email"])):
+        if wait := paces.count(paces.key_of("reset", form.cleaned_data["email"]), TRYING):
             # Said to everybody alike, so that nobody learns whether the address is known.
-            return trouble(
-                self.request, 429, _("This was asked for too often. Wait five minutes, then try again.")
-            )
+            text = _("This was asked for too often. Wait five minutes, then try again.")
+            return trouble(self.request, 429, text, wait=wait)
         self.extra_email_context = {"base": settings.HUB_PUBLIC_URL}
         return super().form_valid(form)
 

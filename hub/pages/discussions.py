@@ -35,7 +35,7 @@ from hub.catalog.objects import EMPTY_TREE
 from hub.catalog.reviewed import may_pull_at
 from hub.pages import markdown
 from hub.pages.addresses import repo_url, rev_url
-from hub.pages.doors import page
+from hub.pages.doors import page, wait_of
 from hub.pages.history import TENSORS, differences_of, tensors_between
 from hub.pages.repos import CARD_SECONDS, shell
 from hub.pages.saying import said
@@ -87,18 +87,18 @@ def listing(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Ht
 @page
 def new(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
     """Open a discussion."""
-    at, error = locate(viewer, repo_name(kind, repo)), ""
+    at, error, wait = locate(viewer, repo_name(kind, repo)), "", 0
     if request.method == "POST":
         title, text = request.POST.get("title", ""), request.POST.get("text", "")
         try:
             found = discussions.open_discussion(viewer, at.repo, title=title, text=text)
             return HttpResponseRedirect(f"{repo_url(at.repo)}/discussions/{found.number}")
         except _TROUBLE as trouble:
-            error = _why(trouble)
+            error, wait = _why(trouble), wait_of(trouble)
     elif viewer.user is None:
         raise SignInNeeded("Sign in to open a discussion.")
     context = {"repo": at.repo, "posted": request.POST, "error": error}
-    return render(request, "repo/discussion_new.html", context, status=400 if error else 200)
+    return _answered(request, "repo/discussion_new.html", context, 400 if error else 200, wait)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,7 +106,7 @@ def new(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
 def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, number: int) -> HttpResponse:
     """One discussion; a form on it says or does something."""
     at = locate(viewer, repo_name(kind, repo))
-    found, error = discussions.find(at.repo, number), ""
+    found, error, wait = discussions.find(at.repo, number), "", 0
     if request.headers.get("HX-Target") == TENSORS and found.is_proposal:
         tip, start = locate_in(at.repo, found.ref), _start(at.repo, found)
         return tensors_between(request, tip, start.tree if start else EMPTY_TREE)
@@ -116,13 +116,23 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str, number: 
                 messages.success(request, done)
             return HttpResponseRedirect(request.path)
         except _TROUBLE as trouble:
-            error = _why(trouble)
+            error, wait = _why(trouble), wait_of(trouble)
             found = discussions.find(at.repo, number)
     context = shell(viewer, at, tab="discussions") | _context(request, viewer, at.repo, found)
     context |= {"error": error, "posted": request.POST}
     if request.POST.get("do") == "edit":
         context["editing"] = whole_number(request.POST.get("event", "")) or 0
-    return render(request, "repo/discussion.html", context, status=409 if error else 200)
+    return _answered(request, "repo/discussion.html", context, 409 if error else 200, wait)
+
+
+def _answered(
+    request: HttpRequest, template: str, context: dict[str, Any], status: int, wait: int
+) -> HttpResponse:
+    """Return the page; after too much in a short time it says when one may go on, with the text still in its form."""
+    response = render(request, template, context, status=429 if wait else status)
+    if wait:
+        response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def _why(trouble: CatalogError) -> str:

@@ -113,6 +113,8 @@ def json_page(view: View) -> View:
         except errors.CatalogError as error:
             status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 400)
             response = JsonResponse({"error": said(error)}, status=status)
+            if wait := wait_of(error):
+                response.headers["Retry-After"] = str(wait)
         except _UNKEEPABLE:
             response = JsonResponse({"error": _(UNKEEPABLE)}, status=400)
         patch_cache_control(response, private=True, no_store=True)
@@ -175,7 +177,14 @@ def answer(request: HttpRequest, viewer: Viewer, error: errors.CatalogError) -> 
         return trouble(request, 403, str(error))
     if isinstance(error, errors.StoreTrouble | errors.BeingProven):
         return trouble(request, 503, str(error))
+    if isinstance(error, errors.TooManyAtOnce):
+        return trouble(request, 429, str(error), kept=written(request), wait=wait_of(error))
     return trouble(request, 400, str(error))
+
+
+def wait_of(error: errors.CatalogError) -> int:
+    """Return after how many seconds what was refused may be tried again, 0 where nobody knows."""
+    return error.retry_after if isinstance(error, errors.TooOften) else 0
 
 
 def _follow(request: HttpRequest, error: Moved) -> HttpResponse:
@@ -211,17 +220,25 @@ def is_for_programs(request: HttpRequest) -> bool:
     return programs or request.headers.get("Accept") == "application/json"
 
 
-def trouble(request: HttpRequest, status: int, text: str = "", *, kept: str = "") -> HttpResponse:
-    """Return an error page, or its sentence as JSON where a program asks; ``kept`` is what somebody had written."""
+def trouble(
+    request: HttpRequest, status: int, text: str = "", *, kept: str = "", wait: int = 0
+) -> HttpResponse:
+    """Return an error page, or its sentence as JSON where a program asks.
+
+    ``kept`` is what somebody had written, ``wait`` after how many seconds they may try again.
+    """
+    headers = {"Retry-After": str(wait)} if wait else {}
     if is_for_programs(request):
         message = text or _TITLES[status]
-        return JsonResponse(
-            {"error": message}, status=status, headers={"X-Error-Message": header_text(message)}
-        )
+        headers["X-Error-Message"] = header_text(message)
+        return JsonResponse({"error": message}, status=status, headers=headers)
     context = {
         "status": status,
         "title": _(_TITLES[status]),
         "text": said(text or _TEXTS.get(status, "")),
         "kept": kept,
     }
-    return render(request, "errors/trouble.html", context, status=status)
+    answer = render(request, "errors/trouble.html", context, status=status)
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer

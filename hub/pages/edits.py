@@ -15,13 +15,21 @@ from django.views.decorators.http import require_http_methods
 from hub.accounts.identity import Viewer
 from hub.catalog import access, cardforms, edits
 from hub.catalog.commits import Committed, Message
-from hub.catalog.errors import BadRequest, CatalogError, EntryNotFound, NotAllowed, SignInNeeded, StaleParent
+from hub.catalog.errors import (
+    BadRequest,
+    CatalogError,
+    EntryNotFound,
+    NotAllowed,
+    SignInNeeded,
+    StaleParent,
+    TooManyAtOnce,
+)
 from hub.catalog.lookups import Located
 from hub.catalog.names import FilePath
 from hub.catalog.trees import entry_at
 from hub.pages.addresses import repo_url, rev_url
 from hub.pages.cardfields import fields_of, values_in
-from hub.pages.doors import page
+from hub.pages.doors import page, wait_of
 from hub.pages.files import crumbs
 from hub.pages.saying import said
 from hub.pages.targets import target_of
@@ -42,6 +50,7 @@ class Draft:
     folder: str = ""
     error: str = ""
     conflict: bool = False
+    wait: int = 0
 
 
 def _open(request: HttpRequest, viewer: Viewer, kind: str, repo: str, rest: str) -> tuple[Located, str]:
@@ -60,8 +69,11 @@ def _show(request: HttpRequest, viewer: Viewer, at: Located, draft: Draft, **ext
         "repo": at.repo, "rev": at.revision, "draft": draft, "posted": request.POST, "current": current,
         "target": target_of(viewer, at), "crumbs": crumbs(at, draft.path or draft.folder), **extra,
     }  # fmt: skip
-    status = 409 if draft.conflict else 400 if draft.error else 200
-    return render(request, draft.template, context, status=status)
+    status = 429 if draft.wait else 409 if draft.conflict else 400 if draft.error else 200
+    answer = render(request, draft.template, context, status=status)
+    if draft.wait:
+        answer.headers["Retry-After"] = str(draft.wait)
+    return answer
 
 
 def _message(request: HttpRequest, default: str) -> Message:
@@ -97,14 +109,14 @@ def _landed(request: HttpRequest, at: Located, done: Committed, path: str, said:
 
 
 def _refused(draft: Draft, error: CatalogError) -> None:
-    draft.error, draft.conflict = said(error), isinstance(error, StaleParent)
+    draft.error, draft.conflict, draft.wait = said(error), isinstance(error, StaleParent), wait_of(error)
     if isinstance(error, SignInNeeded):
         draft.error = _(
             "You were logged out. Your text is still here: log in in another tab, then send it again."
         )
 
 
-_TROUBLE = (BadRequest, StaleParent, NotAllowed, SignInNeeded, EntryNotFound)
+_TROUBLE = (BadRequest, StaleParent, NotAllowed, SignInNeeded, EntryNotFound, TooManyAtOnce)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

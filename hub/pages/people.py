@@ -1,29 +1,33 @@
 """Logging in and out, and signing up."""
 
-import hashlib
-import unicodedata
-
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
-from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from hub import paces
 from hub.accounts.models import User
 from hub.accounts.people import BadInvite, NameTaken, create_user, use_invite
+from hub.paces import Pace
 from hub.pages.doors import trouble
 from hub.pages.forms import SignUpForm
 from hub.pages.saying import said
+from hub.proxies import network_of
 
-TRIES, TRIES_SECONDS = 10, 300
+TRIES = 10
+TRYING = Pace(TRIES, 300)
+# Of one client over all names; whoever logs in at last does not count.
+FAILING = Pace(50, 600)
+_FROM_HERE = gettext_noop("Too many tries from this address. Wait some minutes, then try again.")
 
 
 def _target(request: HttpRequest) -> str:
@@ -31,23 +35,6 @@ def _target(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if is_ours else reverse("pages:home")
-
-
-def tries_key(kind: str, name: str, address: str = "") -> str:
-    """Return under which key tries are counted; names that forms take for the same one have the same."""
-    plain = unicodedata.normalize("NFKC", name[:1000]).strip().lower()
-    return f"{kind}:{hashlib.sha256(f'{plain}|{address}'.encode()).hexdigest()}"
-
-
-def is_too_often(key: str) -> bool:
-    """Count a try; True once there were too many within a few minutes."""
-    if cache.add(key, 1, TRIES_SECONDS):
-        return False
-    try:
-        return cache.incr(key) > TRIES
-    except ValueError:
-        # It ran out between the two calls, so this is the first try again.
-        return False
 
 
 @never_cache
@@ -59,16 +46,19 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_target(request))
     form = AuthenticationForm(request)
     if request.method == "POST":
-        key = tries_key("login", request.POST.get("username", ""), request.META.get("REMOTE_ADDR", ""))
-        if is_too_often(key):
-            return trouble(
-                request, 429, _("This name was tried too often. Wait five minutes, then try again.")
-            )
+        client = paces.key_of("login-failures", network_of(request))
+        name = paces.key_of("login", request.POST.get("username", ""), network_of(request))
+        if wait := paces.waiting(client, FAILING):
+            return trouble(request, 429, _FROM_HERE, wait=wait)
+        if wait := paces.count(name, TRYING):
+            text = _("This name was tried too often. Wait five minutes, then try again.")
+            return trouble(request, 429, text, wait=wait)
         form = AuthenticationForm(request, data=request.POST)
         if form.is_valid():
-            cache.delete(key)
+            paces.forget(name, TRYING)
             login(request, form.get_user())
             return HttpResponseRedirect(_target(request))
+        paces.count(client, FAILING)
     return render(request, "people/login.html", {"form": form, "next": _target(request)})
 
 
@@ -92,10 +82,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         form = SignUpForm(needs_invite=needs_invite, initial={"invite": request.GET.get("invite", "")})
         return render(request, "people/signup.html", {"form": form})
-    if is_too_often(tries_key("signup", "", request.META.get("REMOTE_ADDR", ""))):
-        return trouble(
-            request, 429, _("Too many tries from this address. Wait five minutes, then try again.")
-        )
+    if wait := paces.count(paces.key_of("signup", network_of(request)), TRYING):
+        return trouble(request, 429, _FROM_HERE, wait=wait)
     form = SignUpForm(request.POST, needs_invite=needs_invite)
     user = _made(form) if form.is_valid() else None
     if user is None:

@@ -150,7 +150,7 @@ def plain_refusal(error: Exception, status: int) -> HttpResponse:
         {"error": str(error)}, status=status, headers={"X-Error-Message": header_text(str(error))}
     )
     if status in (429, 503):
-        answer["Retry-After"] = RETRY_AFTER
+        answer["Retry-After"] = str(error.retry_after) if isinstance(error, errors.TooOften) else RETRY_AFTER
     return answer
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
+from hub.accounts.tokens import create_token
 from hub.catalog import discussions
 from hub.catalog.models import LineageEdge, Repo
 from hub.catalog.names import FilePath
@@ -101,6 +102,31 @@ def test_comments_are_safe_markdown_and_nothing_written_is_lost(
     assert "This comment was hidden." in words_of(guest.get(f"{AT}/1"))
     guest.post(f"{AT}/1", {"do": "close", "text": "I see."})
     assert "Open again" in words_of(guest.get(f"{AT}/1"))
+
+
+def test_a_guest_who_writes_too_much_waits_and_keeps_the_text(
+    browser: Client, ships: Repo, bob: User
+) -> None:
+    guest, talk = logged_in(bob), {"do": "comment", "text": "Again."}
+    guest.post(f"{AT}/new", {"title": "Why?", "text": ""})
+    for _ in range(discussions.GUESTS[0].most - 1):
+        assert guest.post(f"{AT}/1", talk).status_code == 302
+    written = {"title": "Kept so", "text": "Kept too.", "content": "kept\n", "target": "proposal"}
+    for address in (f"{AT}/1", f"{AT}/new", "/ada/ships/new/main?path=x.txt"):
+        late = guest.post(address, talk | written | {"path": "x.txt"})
+        assert (late.status_code, "Try again in 10 min" in words_of(late)) == (429, True), address
+        assert ("kept\n" if "main" in address else "Kept too.") in text_of(late)
+        assert 0 < int(late["Retry-After"]) <= 600
+    secret = {"Authorization": f"Bearer {create_token(user=bob, name='x', kind='write')[1]}"}
+    told = Client().post(
+        "/api/models/ada/ships/discussions/1/comment",
+        {"comment": "Again."},
+        "application/json",
+        headers=secret,
+    )
+    assert (told.status_code, "Retry-After" in told) == (429, True)
+    # Whoever may write is no guest.
+    assert browser.post(f"{AT}/1", talk).status_code == 302
 
 
 def test_what_is_said_of_a_private_repo_is_not_there_for_others(

@@ -14,7 +14,7 @@ from hub.accounts.models import Token, User
 from hub.accounts.people import make_invite
 from hub.accounts.tokens import create_token
 from hub.catalog.models import TokenScope
-from hub.pages.people import TRIES
+from hub.pages.people import FAILING, TRIES
 from tests.pages.kit import PASSWORD, text_of
 
 SIGN_UP = {"name": "carol", "email": "carol@example.org", "password": PASSWORD}
@@ -53,6 +53,17 @@ def test_a_wrong_password_is_told_plainly_and_tries_run_out(client: Client, ada:
     assert log_in(client).status_code == 429
     other = client.post("/login", {"username": "bob", "password": "wrong"})
     assert other.status_code == 200
+
+
+def test_one_address_cannot_try_all_names(client: Client, ada: User) -> None:
+    at = {"REMOTE_ADDR": "2001:db8:0:1::7"}
+    for number in range(FAILING.most):
+        assert client.post("/login", {"username": f"n{number}", "password": "wrong"}, **at).status_code == 200
+    near = client.post("/login", {"username": "ada", "password": PASSWORD}, REMOTE_ADDR="2001:db8:0:1::8")
+    assert (near.status_code, "from this address" in text_of(near)) == (429, True)
+    assert 0 < int(near["Retry-After"]) <= FAILING.seconds
+    far = client.post("/login", {"username": "ada", "password": PASSWORD}, REMOTE_ADDR="2001:db8:0:2::8")
+    assert far.status_code == 302
 
 
 def test_logging_out_needs_a_form(browser: Client) -> None:

@@ -75,6 +75,8 @@ def translate(request: HttpRequest, error: Exception) -> HttpResponse | None:
             return refuse(403 if request.headers.get("Authorization") else 401, str(error), "GatedRepo")
         case errors.BeingProven():
             return _with_commit(refuse(503, str(error)), error.commit, retry_after=error.retry_after)
+        case errors.TooOften():
+            return _with_commit(refuse(429, str(error)), "", retry_after=error.retry_after)
         case errors.StoreTrouble():
             return _with_commit(refuse(503, str(error)), "", retry_after=5)
         case ReviewError():
