@@ -50,6 +50,7 @@ WORDS = {
     "hub/catalog/lineage.py": "graph_of",
     "hub/catalog/lookups.py": "Moved",
     "hub/catalog/members.py": "set_member _RIGHTS remove_member storage_of",
+    "hub/catalog/notices.py": "LOST",
     "hub/catalog/openness.py": "_checkpoints _datasets",
     "hub/catalog/panel.py": "HIDDEN",
     "hub/catalog/pulse.py": "workers",

@@ -24,6 +24,7 @@ MAX_TEXT = 65_536
 # Discussions and proposals that one guest may have open in one repo.
 MAX_OPEN = 50
 MAX_TOLD = 50
+TOLD_TITLE = 200
 # How often one person writes into repos of others, in all of them together.
 GUESTS = (Pace(20, 600), Pace(200, 86_400))
 _log = logging.getLogger(__name__)
@@ -201,7 +202,7 @@ def tell(repo: Repo, found: Discussion, by: User, what: str) -> None:
     )
     told = people.exclude(pk=by.pk).order_by("pk").distinct()[:MAX_TOLD]
     text = SAYS[what].format(
-        name=by.username, title=found.title[:200], repo=repo.full_name, number=found.number
+        name=by.username, title=found.title[:TOLD_TITLE], repo=repo.full_name, number=found.number
     )
     found.repo = repo
     readers = [user for user in told if access.may_read(Viewer(user=user), repo)]

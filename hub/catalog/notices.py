@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace, Role, User
+from hub.catalog import access
 from hub.catalog.models import Notice, Repo
 
 _log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ REVIEW_DECIDED, MEMBERSHIP, PROPOSAL = "review-decided", "membership", "proposal
 STORAGE = "storage"
 MAX_TEXT, MAX_URL = 500, 500
 MAX_MAILS = 100
+LOST = "This was about a repository that you may no longer see."
 
 
 def notify(user: User | None, kind: str, repo: Repo | None, text: str, url: str = "") -> None:
@@ -63,9 +66,34 @@ def unread(user: User) -> int:
 
 
 def recent(user: User, *, before: int = 0, limit: int = 50) -> list[Notice]:
-    """Return somebody's notices, newest first, those older than the notice ``before`` where that is given."""
-    found = Notice.objects.filter(user=user).select_related("repo__namespace").order_by("-pk")
-    return list((found.filter(pk__lt=before) if before else found)[:limit])
+    """Return somebody's notices, newest first, those older than the notice ``before`` where that is given.
+
+    What was told of a repo that they may no longer know of is left out of its sentence, as long as that is so.
+    """
+    found = Notice.objects.filter(user=user).order_by("-pk")
+    return _told_now(user, list((found.filter(pk__lt=before) if before else found)[:limit]))
+
+
+def find(user: User, pk: int) -> Notice | None:
+    """Return one notice of somebody's, as `recent` would."""
+    return next(iter(_told_now(user, list(Notice.objects.filter(user=user, pk=pk)))), None)
+
+
+def _told_now(user: User, told: list[Notice]) -> list[Notice]:
+    repos = {notice.repo_id for notice in told if notice.repo_id}
+    known = access.visible_repos(Viewer(user=user)).filter(pk__in=repos) if repos else Repo.objects.none()
+    seen = set(known.values_list("pk", flat=True))
+    for notice in told:
+        if notice.repo_id and notice.repo_id not in seen:
+            notice.text, notice.url = LOST, ""
+    return told
+
+
+def leave_out(repo: Repo, url: str, words: str) -> None:
+    """Take words that were hidden out of what was told of a page."""
+    for notice in Notice.objects.filter(repo=repo, url=url, text__contains=words):
+        notice.text = notice.text.replace(words, "…")
+        notice.save(update_fields=["text"])
 
 
 def mark_read(user: User, *, pk: int | None = None) -> int:
@@ -91,6 +119,10 @@ def send_mails() -> int:
             waiting = Notice.objects.select_for_update(skip_locked=True, of=("self",)).select_related("user")
             notice = waiting.filter(pk=pk, mail_due=True).first()
             if notice is None:
+                continue
+            _told_now(notice.user, [notice])
+            if notice.text == LOST:
+                Notice.objects.filter(pk=pk).update(mail_due=False)
                 continue
             try:
                 _mail_of(notice).send()

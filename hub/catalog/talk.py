@@ -9,8 +9,17 @@ from django.utils import timezone
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.audit import acts, chain
-from hub.catalog import access
-from hub.catalog.discussions import checked_text, checked_title, note, require_calm, require_voice, tell
+from hub.catalog import access, notices
+from hub.catalog.discussions import (
+    TOLD_TITLE,
+    checked_text,
+    checked_title,
+    note,
+    page_of,
+    require_calm,
+    require_voice,
+    tell,
+)
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed
 from hub.catalog.models import Discussion, DiscussionEvent, Repo
 
@@ -68,6 +77,8 @@ def hide_comment(viewer: Viewer, repo: Repo, found: Discussion, *, event: int) -
         return one
     one.hidden = True
     one.save(update_fields=["hidden"])
+    if one.kind == Kind.TITLE:
+        notices.leave_out(repo, page_of(found), one.text[:TOLD_TITLE])
     if one.author_id != user.pk:
         _write_down(user, found, acts.COMMENT_HIDDEN, event=one.pk)
     return one

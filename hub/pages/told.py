@@ -14,7 +14,7 @@ from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import conversions, notices, worklists
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, RevisionNotFound, SignInNeeded, TooManyAtOnce
-from hub.catalog.models import Job, Notice
+from hub.catalog.models import Job
 from hub.pages.doors import member_page, page
 from hub.pages.jobwords import job_name
 from hub.pages.saying import said
@@ -40,7 +40,7 @@ def notifications(request: HttpRequest, user: User) -> HttpResponse:
 @member_page
 def follow(request: HttpRequest, user: User, *, pk: int) -> HttpResponse:
     """Lead to what a notice is about, and mark it as read."""
-    notice = Notice.objects.filter(pk=pk, user=user).first()
+    notice = notices.find(user, pk)
     if notice is not None:
         notices.mark_read(user, pk=notice.pk)
     return HttpResponseRedirect(notice.url if notice and notice.url else reverse("pages:notifications"))

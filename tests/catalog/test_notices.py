@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 
 from hub.accounts.identity import Viewer
-from hub.catalog import gating, jobs, notices
+from hub.catalog import discussions, gating, jobs, notices, talk
 from hub.catalog.models import Job, Notice
 from hub.catalog.repos import change_settings
 from tests.factories import make_organization, make_repo, make_user, make_viewer
@@ -56,6 +56,26 @@ def test_whoever_asked_for_work_is_told_how_it_ended_and_not_that_they_cancelled
         ("The quantization of ada/ships failed: The disk is full.", "job-failed", f"/jobs/{failing.pk}"),
     ]
     assert Job.objects.filter(state="failed").count() == 2
+
+
+def test_what_is_out_of_sight_is_told_no_more(settings: Any) -> None:
+    settings.EMAIL_HOST, settings.HUB_PUBLIC_URL = "mail.example", "https://hub.example"
+    ada, bob = make_viewer("ada"), make_viewer("bob")
+    assert ada.user and bob.user
+    bob.user.email, bob.user.mail_notices = "bob@example.org", True
+    bob.user.save()
+    repo = make_repo(ada, "ships")
+    found = discussions.open_discussion(bob, repo, title="Bad word", text="")
+    talk.comment(ada, repo, found, text="No.")
+    renamed = talk.rename(ada, repo, found, title="Why?")
+    assert texts(bob) == ["ada commented: Bad word (ada/ships #1)"]
+    talk.hide_comment(ada, repo, found, event=renamed.pk)
+    assert texts(bob) == ["ada commented: … (ada/ships #1)"]
+    change_settings(ada, repo, private=True)
+    (told,) = notices.recent(bob.user)
+    assert (told.text, told.url, notices.send_mails(), mail.outbox) == (notices.LOST, "", 0, [])
+    change_settings(ada, repo, private=False)
+    assert texts(bob) == ["ada commented: … (ada/ships #1)"]
 
 
 def test_notices_are_mailed_once_to_those_who_want_it(settings: Any) -> None:

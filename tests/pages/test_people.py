@@ -56,9 +56,9 @@ def test_a_wrong_password_is_told_plainly_and_tries_run_out(client: Client, ada:
 
 
 def test_one_address_cannot_try_all_names(client: Client, ada: User) -> None:
-    at = {"REMOTE_ADDR": "2001:db8:0:1::7"}
     for number in range(FAILING.most):
-        assert client.post("/login", {"username": f"n{number}", "password": "wrong"}, **at).status_code == 200
+        form = {"username": f"n{number}", "password": "wrong"}
+        assert client.post("/login", form, REMOTE_ADDR="2001:db8:0:1::7").status_code == 200
     near = client.post("/login", {"username": "ada", "password": PASSWORD}, REMOTE_ADDR="2001:db8:0:1::8")
     assert (near.status_code, "from this address" in text_of(near)) == (429, True)
     assert 0 < int(near["Retry-After"]) <= FAILING.seconds
