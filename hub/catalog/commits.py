@@ -132,7 +132,7 @@ def _land(
         raise StaleParent(STALE)
     head = CommitRecord.objects.get(network=repo.network_id, oid=ref.oid)
     holdings.lock_claims(repo, {large.sha256 for large in staged.large.values()})
-    outcome = rewrite(repo, head.tree, staged.changes)
+    outcome = rewrite(repo, head.tree, staged.changes, replaced=staged.replaced)
     number = None
     if create_pr:
         opened = discussions.begin(viewer, repo, title=message.title, text=message.description, base=ref)

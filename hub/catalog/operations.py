@@ -72,6 +72,8 @@ class Staged:
     large: dict[Parts, AddLarge] = field(default_factory=dict)
     # What was changed below each folder: without it, deleting would look through the whole commit every time.
     below: dict[Parts, set[Parts]] = field(default_factory=lambda: defaultdict(set))
+    # What was deleted before something was put in its place, which may have been a folder.
+    replaced: set[Parts] = field(default_factory=set)
 
     def delete(self, path: FilePath) -> None:
         """Deleting takes back what the same commit put at the path or below it."""
@@ -82,6 +84,8 @@ class Staged:
     def put(self, path: FilePath, entry: NewEntry | None, large: AddLarge | None = None) -> None:
         """The last word on a path counts."""
         self.large.pop(path.parts, None)
+        if path.parts in self.changes and self.changes[path.parts] is None:
+            self.replaced.add(path.parts)
         if large is not None:
             self.large[path.parts] = large
             entry = NewEntry(FILE_MODE, "", 0)

@@ -6,7 +6,7 @@ from hub.audit import acts
 from hub.audit.models import Entry
 from hub.catalog import discussions, merging, talk, unified
 from hub.catalog.differences import changes_between, compare_texts
-from hub.catalog.errors import BadRequest, EntryNotFound, MergeConflict, NotAllowed, RepoNotFound
+from hub.catalog.errors import BadPath, BadRequest, EntryNotFound, MergeConflict, NotAllowed, RepoNotFound
 from hub.catalog.models import CommitRecord, Discussion, Notice, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.operations import AddFile, Delete, Operation
@@ -84,6 +84,28 @@ def test_files_that_both_sides_changed_are_named_and_nothing_is_merged(theirs: s
         merging.merge(owner, repo, found)
     assert conflict.value.paths == (theirs,)
     assert (at(repo).commit, found.status) == (head, "open")
+
+
+def test_a_folder_and_a_file_take_each_others_place() -> None:
+    owner, guest = make_viewer(), make_viewer()
+    repo = make_repo(owner)
+    push(owner, repo, {"data/x": b"1", "data/deep/y": b"2", "set/z": b"3", "flat": b"4", "keep": b"5"})
+    change: list[Operation] = [
+        Delete(FilePath.parse("data")), _add("data", b"a file"), Delete(FilePath.parse("set/z")), _add("set", b"one"),
+        Delete(FilePath.parse("flat")), _add("flat/a/b", b"a folder"),
+    ]  # fmt: skip
+    commit_all(guest, repo, change, create_pr=True)
+    proposed = _paths(repo, "refs/pr/1")
+    assert set(proposed) == {".gitattributes", "data", "set", "flat/a/b", "keep"}
+    push(owner, repo, {"meanwhile": b"6"})
+    merging.merge(owner, repo, discussions.find(repo, 1))
+    merged = _paths(repo)
+    assert merged.pop("meanwhile")
+    assert merged == proposed
+    both: list[Operation] = [Delete(FilePath.parse("flat")), _add("flat/c"), _add("flat")]
+    for refused in (both[2:], both):
+        with pytest.raises(BadPath, match="is a folder"):
+            commit_all(owner, repo, refused)
 
 
 def test_a_draft_is_opened_before_it_is_merged_and_one_without_a_branch_cannot_be() -> None:
