@@ -21,6 +21,12 @@ def main() -> None:
 
         python = bootstrap.ensure(BASE_DIR)
         os.execv(python, [python, *sys.argv])
+    if sys.argv[1:] in (["up"], ["up", "--with-parent"]):
+        # What watches over the hub needs no Django, which would take a second and stay in its memory.
+        import hub.settings  # noqa: F401 - says at once what is wrong with the operator's settings.
+        from hub.stack.up import main as up
+
+        sys.exit(up())
     if len(sys.argv) > 1 and sys.argv[1] in OWNER_COMMANDS:
         os.environ.setdefault("HUB_DATABASE_ROLE", "owner")
     from django.core.management import execute_from_command_line

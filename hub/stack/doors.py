@@ -48,6 +48,7 @@ class Doors:
     def commands(self) -> list[Command]:
         """Return the processes in the order in which they start."""
         celery = ["celery", "-A", "hub.celery", "--quiet"]
+        clock = ["celery", "-A", "hub.celery:clock", "--quiet"]
         alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         pool = ["--concurrency", str(self.jobs), "--prefetch-multiplier", "1"]
         return [
@@ -59,7 +60,7 @@ class Doors:
             self._python("worker", *celery, "worker", "--loglevel", "INFO", *pool, *alone, niceness=10),
             # The clock keeps its schedule in memory: there is no file that a crash could leave broken.
             self._python(
-                "beat", *celery, "beat", "--loglevel", "INFO", "-S", "celery.beat.Scheduler", "--pidfile="
+                "beat", *clock, "beat", "--loglevel", "INFO", "-S", "celery.beat.Scheduler", "--pidfile="
             ),
         ]
 
