@@ -33,6 +33,16 @@ RUN_LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
 # What brings a C compiler where there is none, and how the script that builds the kernel asks for one.
 COMPILER_LOCK, NO_COMPILER = "requirements-compiler.lock", 3
 KERNEL_SCRIPT = "workers/kernel/build.py"
+# Neither builds what has no wheel, nor takes what the lock does not name.
+EXACTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
+# Settings of pip, and what uv calls them.
+UV_OPTIONS = {
+    "index-url": "--index-url",
+    "extra-index-url": "--extra-index-url",
+    "find-links": "--find-links",
+    "trusted-host": "--allow-insecure-host",
+    "cert": "--cert",
+}
 
 
 class BootstrapError(RuntimeError):
@@ -76,7 +86,53 @@ def ensure_kernel(base_dir: Path, python: str) -> None:
 
 def _install(python: Path, lock: Path) -> None:
     _say(f"installing what {lock.name} lists")
-    _pip(python, "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(lock))
+    if not _install_with_uv(python, lock):
+        _pip(python, "install", *EXACTLY, "-r", str(lock))
+
+
+def _install_with_uv(python: Path, lock: Path) -> bool:
+    """Say whether uv has installed what a lock lists; it does so in a fifth of pip's time.
+
+    It is used where the lock itself names it.  Where it fails, as with settings of pip that it does not know, pip is
+    left to try, and to say what is wrong.
+    """
+    pinned = re.search(r"^uv==(?:.*\\\n)*.*\n", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    if pinned is None:
+        return False
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as alone:
+        alone.write(pinned.group())
+        alone.flush()
+        _pip(python, "install", "--quiet", *EXACTLY, "-r", alone.name)
+    settings = pip_settings(python)
+    proxy = {name: settings["proxy"] for name in ("HTTP_PROXY", "HTTPS_PROXY") if "proxy" in settings}
+    command = [str(python.with_name("uv")), "pip", "install", "--quiet", "--python", str(python), *EXACTLY]
+    command += ["--no-config", *uv_words(settings), "-r", str(lock)]
+    done = subprocess.run(command, env={**os.environ, **proxy}, check=False).returncode == 0
+    if not done:
+        _say("uv could not install the packages; pip is asked to")
+    return done
+
+
+def pip_settings(python: Path) -> dict[str, str]:
+    """Return pip's settings as pip itself reads them: its files, above them its environment."""
+    command = [str(python), "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
+    found: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):
+        for name, value in re.findall(rf"^{section}\.([\w-]+)='(.*)'$", listed, re.MULTILINE):
+            found[name] = value.replace("\\n", " ")
+    return found
+
+
+def uv_words(settings: dict[str, str]) -> list[str]:
+    """Return pip's settings in the words of uv.
+
+    All indexes are asked for the best version, as pip does: the hashes in the lock say which files will do.
+    """
+    words = ["--index-strategy", "unsafe-best-match"] + ([] if "cert" in settings else ["--system-certs"])
+    for name, option in UV_OPTIONS.items():
+        words += [word for value in settings.get(name, "").split() for word in (option, value)]
+    return [*words, "--no-index"] if settings.get("no-index", "") in ("1", "true", "yes", "on") else words
 
 
 def _say(line: str) -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 import functools
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -55,3 +57,22 @@ def test_an_unchanged_lock_needs_no_work(tmp_path: Path) -> None:
     digest = bootstrap._sha256(bootstrap.RUN_LOCK.encode())
     (tmp_path / ".venv" / bootstrap.STAMP).write_text(f"{bootstrap.RUN_LOCK} {digest}\n")
     assert bootstrap.ensure(tmp_path) == str(python)
+
+
+def test_uv_is_told_what_pip_is_set_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nextra-index-url = https://one.example.org/simple\n  https://two.example.org/simple\n"
+        "find-links = /below\n[install]\nfind-links = /wheels\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example.org/simple")
+    monkeypatch.setenv("PIP_NO_INDEX", "true")
+    words = " ".join(bootstrap.uv_words(bootstrap.pip_settings(Path(sys.executable))))
+    assert "--index-url https://index.example.org/simple" in words
+    assert (
+        "--extra-index-url https://one.example.org/simple --extra-index-url https://two.example.org" in words
+    )
+    assert "--find-links /wheels" in words and "/below" not in words
+    assert words.endswith("--no-index")
