@@ -9,11 +9,13 @@ import django
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from hub.stack.servers import RunningServers, start_servers
+from tests.emptying import empty_tables
 from tests.live import hub, live_hub, live_hub_proxy
 
 __all__ = ["hub", "live_hub", "live_hub_proxy"]
@@ -78,12 +80,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let tests that commit empty their tables again, the audit log too.
+    """Let tests that commit empty their tables again, the audit log too, and nothing but what they wrote to.
 
     Its owner alone can switch a trigger off, and tests run as the owner.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_not_emptied")
+    TransactionTestCase._fixture_teardown = lambda _case: empty_tables()  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
+
+from tests.emptying import empty_tables
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -61,7 +62,7 @@ def hub(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[H
         server = LiveServer("localhost")
         yield Hub(server.url, sessions, words)
         server.stop()
-        call_command("flush", verbosity=0, interactive=False)
+        empty_tables()
 
 
 @pytest.fixture
