@@ -236,6 +236,8 @@ EMAIL_BACKEND = (
 EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+# A mail server that does not answer must not keep a worker.
+EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = ENV.text("HUB_EMAIL_FROM", "weighhouse@localhost")
 
 # --- work in the background -----------------------------------------------------------------------------------------

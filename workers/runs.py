@@ -9,11 +9,22 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
-from hub.catalog import clearances, conversions, indexing, jobs, upkeep
+from hub.catalog import clearances, conversions, indexing, jobs, resets, upkeep
 from hub.catalog.jobs import LeaseLost
 from hub.catalog.models import Job
 from storage.errors import ChunksDamaged
-from workers import care, forms, indexer, inspect, licensing, quantize_job, recipes, tensor_digests, verify
+from workers import (
+    care,
+    forms,
+    indexer,
+    inspect,
+    licensing,
+    mailing,
+    quantize_job,
+    recipes,
+    tensor_digests,
+    verify,
+)
 from workers.errors import Refused
 
 _log = logging.getLogger(__name__)
@@ -32,6 +43,7 @@ KINDS: dict[str, Callable[[Job], None]] = {
     clearances.DESCENDANTS: licensing.descend,
     clearances.DIGESTS: tensor_digests.digest,
     conversions.KIND: quantize_job.quantize,
+    resets.KIND: mailing.reset,
     "scrub": care.scrub,
     "sweep": care.sweep,
     "check-xorb": care.check_xorb,

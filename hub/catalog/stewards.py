@@ -147,11 +147,11 @@ def _change(viewer: Viewer, user: User, **fields: bool) -> None:
         _note(by, acts.REVIEWER_CHANGED, row, {"reviewer": row.is_reviewer, "staff": row.is_staff})
 
 
-def _note(by: User, act: str, user: User, data: dict[str, Any]) -> None:
-    chain.append(
-        act=act, actor=chain.person(by), role="staff", subject=f"user:{user.pk}", data=data,
-        about={user.pk: {"name": user.username}},
-    )  # fmt: skip
+def _note(by: User | None, act: str, user: User, data: dict[str, Any]) -> None:
+    """Write down an act of staff, or of whoever gives commands on the hub's own machine."""
+    actor, role = (chain.person(by), "staff") if by else (chain.system("console"), "")
+    about = {user.pk: {"name": user.username}}
+    chain.append(act=act, actor=actor, role=role, subject=f"user:{user.pk}", data=data, about=about)
 
 
 @transaction.atomic
@@ -160,9 +160,33 @@ def make_reset_link(viewer: Viewer, user: User) -> dict[str, str]:
     by = require_staff(viewer)
     if not user.is_active:
         raise BadRequest("This account is closed; open it first.")
+    return _reset_link(by, user)
+
+
+def _reset_link(by: User | None, user: User) -> dict[str, str]:
     _note(by, acts.ACCOUNT_LINK, user, {})
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     return {"uidb64": uid, "token": default_token_generator.make_token(user)}
+
+
+# --- from the console of the hub's own machine --------------------------------------------------------------
+
+
+@transaction.atomic
+def appoint(user: User) -> None:
+    """Make somebody an administrator, by a command that is given where the hub runs."""
+    user.is_staff = user.is_superuser = True
+    user.save(update_fields=["is_staff", "is_superuser"])
+    _note(None, acts.REVIEWER_CHANGED, user, {"reviewer": user.is_reviewer, "staff": True})
+
+
+@transaction.atomic
+def reset_link_by_command(user: User) -> dict[str, str]:
+    """Return what `make_reset_link` does, for a command that is given where the hub runs."""
+    return _reset_link(None, user)
+
+
+# --- bounds -------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic

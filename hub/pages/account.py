@@ -9,6 +9,7 @@ from django.contrib.auth.forms import PasswordChangeForm, PasswordResetForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -17,12 +18,14 @@ from hub import paces
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Token, User
 from hub.accounts.tokens import create_token
+from hub.catalog import resets
 from hub.catalog.errors import BadRequest
 from hub.catalog.scopes import create_scoped_token
 from hub.pages.doors import member_page, trouble
 from hub.pages.forms import TokenForm
-from hub.pages.people import TRYING
+from hub.pages.people import FAILING, TRYING
 from hub.pages.saying import said
+from hub.proxies import network_of
 from hub.web import public_base
 
 
@@ -97,8 +100,6 @@ class Reset(views.PasswordResetView):
     """Ask for a reset link by mail; a hub without mail says whom to ask instead."""
 
     template_name = "people/reset.html"
-    email_template_name = "people/reset_mail.txt"
-    subject_template_name = "people/reset_subject.txt"
     success_url = reverse_lazy("pages:reset-sent")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -106,15 +107,19 @@ class Reset(views.PasswordResetView):
         return super().get_context_data(has_mail=sends_mail(), **kwargs)
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """Send the link, if it can be sent safely."""
+        """Have a worker send the link, if it can be sent safely: nobody learns by waiting whose address is known."""
         if not sends_mail():
             return self.render_to_response(self.get_context_data(form=form), status=403)
-        if wait := paces.count(paces.key_of("reset", form.cleaned_data["email"]), TRYING):
+        keys = (
+            paces.key_of("reset", form.cleaned_data["email"]),
+            paces.key_of("reset-from", network_of(self.request)),
+        )
+        if wait := max(paces.count(keys[0], TRYING), paces.count(keys[1], FAILING)):
             # Said to everybody alike, so that nobody learns whether the address is known.
             text = _("This was asked for too often. Wait five minutes, then try again.")
             return trouble(self.request, 429, text, wait=wait)
-        self.extra_email_context = {"base": settings.HUB_PUBLIC_URL}
-        return super().form_valid(form)
+        resets.ask(address=form.cleaned_data["email"], language=get_language() or "en")
+        return HttpResponseRedirect(str(self.success_url))
 
 
 class ResetSent(views.PasswordResetDoneView):

@@ -9,6 +9,7 @@ _NAMES: dict[str, Promise] = {
     "quantize": _("Quantization"), "convert": _("Conversion"), "make-plain": _("Making a plain object"),
     "make-chunked": _("Cutting into chunks"), "scrub": _("Hashing stored bytes again"),
     "sweep": _("Letting go of what nobody needs"), "check-xorb": _("Checking chunks"),
+    "mail-reset": _("Mailing a link to set a password"),
     "license": _("Reading the licence"),
     "license-descendants": _("Telling what was made from it of new terms"),
 }  # fmt: skip

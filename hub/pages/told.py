@@ -84,7 +84,7 @@ class Work:
     def facts(self) -> list[tuple[str, str]]:
         """What the job was asked and what it found, a line each."""
         pairs = [*self.job.payload.items(), *self.job.result.items()]
-        hidden = {"user", "token"}
+        hidden = {"user", "token", "address"}
         return [(key, _line(value)) for key, value in pairs if key not in hidden and value not in ("", None)][
             :40
         ]

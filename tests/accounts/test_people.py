@@ -18,6 +18,8 @@ from hub.accounts.people import (
     use_invite,
 )
 from hub.accounts.tokens import digest_of, find_token
+from hub.audit import acts
+from hub.audit.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -97,8 +99,11 @@ def test_ensure_user_is_idempotent_and_takes_names_and_tokens_as_they_are() -> N
     assert found is not None
     assert found.user == user
     assert not user.is_staff
-    _ensure("__ROBOT__", "--admin")
+    for _ in range(2):
+        _ensure("__ROBOT__", "--admin")
     assert User.objects.get(username="__ROBOT__").is_staff
+    (entry,) = Entry.objects.all()
+    assert (entry.act, entry.actor, entry.data["staff"]) == (acts.REVIEWER_CHANGED, "console", True)
 
 
 def test_ensure_user_refuses_a_token_of_somebody_else_and_changes_nothing() -> None:

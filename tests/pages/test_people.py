@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from hub.accounts.identity import identify
 from hub.accounts.models import Token, User
 from hub.accounts.people import make_invite
 from hub.accounts.tokens import create_token
-from hub.catalog.models import TokenScope
+from hub.audit import acts
+from hub.audit.models import Entry
+from hub.catalog.models import Job, TokenScope
 from hub.pages.people import FAILING, TRIES
+from tests.factories import work
 from tests.pages.kit import PASSWORD, text_of
 
 SIGN_UP = {"name": "carol", "email": "carol@example.org", "password": PASSWORD}
@@ -202,14 +207,24 @@ def test_an_administrator_makes_a_reset_link_that_works_once(client: Client, ada
     assert "was used or is too old" in text_of(Client().get("/" + link))
     with pytest.raises(CommandError):
         call_command("password_link", "nobody")
+    (entry,) = Entry.objects.all()
+    assert (entry.act, entry.actor, entry.subject) == (acts.ACCOUNT_LINK, "console", f"user:{ada.pk}")
 
 
 @override_settings(EMAIL_HOST="mail.example.org", HUB_PUBLIC_URL="https://hub.example.org")
 def test_a_reset_by_mail_says_the_same_for_known_and_unknown_addresses(client: Client, ada: User) -> None:
+    asked = []
     for address, mails in (("nobody@example.org", 0), (ada.email, 1)):
-        assert client.post("/password/reset", {"email": address})["Location"] == "/password/reset/sent"
-        assert len(mail.outbox) == mails
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.post("/password/reset", {"email": address}, headers={"Accept-Language": "de"})
+        assert answer["Location"] == "/password/reset/sent"
+        asked.append([query["sql"].split()[0] for query in queries])
+        assert not mail.outbox
+        assert (work(), len(mail.outbox)) == (1, mails)
+    assert asked[0] == asked[1]
+    assert (mail.outbox[0].to, mail.outbox[0].subject) == ([ada.email], "Ein neues Passwort für Weighhouse")
     assert "https://hub.example.org/password/reset/" in mail.outbox[0].body
+    assert list(Job.objects.values_list("payload", flat=True)) == [{}, {}]
     for _ in range(TRIES):
         last = client.post("/password/reset", {"email": "nobody@example.org"})
     assert last.status_code == 429

@@ -3,13 +3,11 @@
 import argparse
 from typing import Any
 
-from django.contrib.auth.tokens import default_token_generator
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from hub.accounts.models import User
+from hub.catalog import stewards
 from hub.catalog.repos import public_url
 
 
@@ -23,8 +21,5 @@ class Command(BaseCommand):
         user = User.objects.filter(username__iexact=options["name"], is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active user called {options['name']!r}.")
-        link = {
-            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        }
+        link = stewards.reset_link_by_command(user)
         self.stdout.write(public_url(reverse("pages:reset-confirm", kwargs=link)))

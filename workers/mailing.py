@@ -1,0 +1,43 @@
+"""Mails that somebody asked for on a page."""
+
+import logging
+import smtplib
+
+from django.conf import settings
+from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from hub.accounts.models import User
+from hub.catalog import jobs
+from hub.catalog.models import Job
+
+_log = logging.getLogger(__name__)
+
+
+def reset(job: Job) -> None:
+    """Mail a link to set a new password to every account of an address, then forget the address."""
+    address, language = (str(job.payload.get(key, "")) for key in ("address", "language"))
+    with translation.override(language or settings.LANGUAGE_CODE):
+        mails = [_link_for(user) for user in PasswordResetForm().get_users(address) if isinstance(user, User)]
+    for mail in mails:
+        try:
+            mail.send()
+        except smtplib.SMTPRecipientsRefused:
+            _log.warning("job %s: a mail server refused a recipient for good.", job.pk)
+    with jobs.finishing(job, {}) as row:
+        row.payload = {}
+        row.save(update_fields=["payload"])
+
+
+def _link_for(user: User) -> EmailMessage:
+    context = {
+        "user": user, "base": settings.HUB_PUBLIC_URL, "uid": urlsafe_base64_encode(force_bytes(user.pk)),
+        "token": default_token_generator.make_token(user),
+    }  # fmt: skip
+    subject = " ".join(render_to_string("people/reset_subject.txt", context).split())
+    return EmailMessage(subject, render_to_string("people/reset_mail.txt", context), to=[user.email])
