@@ -13,6 +13,7 @@ from hub.catalog import (
     forms,
     indexing,
     notices,
+    popularity,
     pullrecords,
     pulse,
     quotas,
@@ -57,8 +58,9 @@ def ask_upkeep() -> None:
 
 @shared_task(name="workers.count_lists")
 def count_lists() -> None:
-    """Count what large lists are narrowed by, so that no reader waits for it."""
+    """Count what large lists are narrowed and ordered by, so that no reader waits for it."""
     facets.refresh()
+    popularity.refresh()
 
 
 @shared_task(name="workers.count_storage")

@@ -21,7 +21,7 @@ from hub.catalog import access, search, traits
 from hub.catalog.clearing import RELEASED
 from hub.catalog.models import Repo
 from hub.catalog.search import Query
-from hub.catalog.seeking import MOST, Hits
+from hub.catalog.seeking import FEW, MOST, Hits
 from hub.catalog.tallies import MOST_VALUES, Facts, Tally, bits_of, tally
 
 # Up to here repos are counted anew for each reader.
@@ -65,6 +65,16 @@ def counts(viewer: Viewer, query: Query, found: Hits | None = None) -> Counts:
                 tables[name][value] += count
     added: dict[str, Values] = {name: dict(tables[name]) for name in public.values}
     return Counts(public.total + private.total, added, public.exact and private.exact)
+
+
+def are_many(viewer: Viewer, query: Query) -> bool:
+    """True where the worker counted many that fit, so that going through a list in its order soon finds some."""
+    wide = _without_facets(query)
+    known = _kept(wide.type) if _is_open(wide) else None
+    if known is None:
+        return False
+    chosen = _chosen(known, query, search.public_repos(viewer, wide.type))
+    return reduce(and_, chosen.values(), known.every).bit_count() > FEW
 
 
 def _without_facets(query: Query) -> Query:

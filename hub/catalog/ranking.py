@@ -5,18 +5,21 @@ Among equals the more popular ones come first.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import log
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchRank
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from hub.accounts.identity import Viewer
-from hub.catalog import search, seeking, words
+from hub.catalog import facets, popularity, search, seeking, words
 from hub.catalog.errors import BadRequest
-from hub.catalog.models import Repo
+from hub.catalog.models import Repo, RepoText
 from hub.catalog.search import RELEVANCE, SORTS, Page, Query
 from hub.catalog.seeking import FEW, Hits
 
@@ -56,9 +59,10 @@ def find(viewer: Viewer, query: Query, *, limit: int, cursor: str = "", found: H
     if query.typed and found is None:
         found = search.seek(viewer, query)
     if query.sort != RELEVANCE or found is None or not query.typed:
-        return _by_column(
-            search.matching(viewer, query, found), column, limit, cursor, rare=query.may_be_rare
-        )
+        rare = query.may_be_rare and not facets.are_many(viewer, query)
+        return _by_column(search.matching(viewer, query, found), column, limit, cursor, rare=rare)
+    if found.more:
+        return _of_most(viewer, query, found, limit, cursor)
     if len(found.numbers) > MANY:
         return _of_many(viewer, query, found, limit, cursor)
     return _of_few(viewer, query, found, limit, cursor)
@@ -86,21 +90,48 @@ def _first_of_few(repos: QuerySet[Repo], column: str, most: int) -> list[Repo] |
 
     The database does not know which values are rare.  It would walk through the whole order to find one of them.
     """
-    rows = list(repos.order_by().values_list(column, "pk")[: FEW + 1])
-    if len(rows) > FEW:
+    few = repos.order_by().values_list(column, "pk")[: FEW + 1]
+    try:
+        sql, values = few.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH few(place, id) AS MATERIALIZED ({sql})"  # noqa: S608  What was asked for goes beside it.
+            " SELECT id, (SELECT count(*) FROM few) FROM few ORDER BY place DESC, id LIMIT %s",
+            [*values, most],
+        )
+        rows = cursor.fetchall()
+    if rows and rows[0][1] > FEW:
         return None
-    rows.sort(key=lambda row: row[1])
-    rows.sort(key=lambda row: row[0], reverse=True)
-    by_pk = repos.in_bulk([pk for _, pk in rows[:most]]) if rows else {}
-    return [by_pk[pk] for _, pk in rows[:most] if pk in by_pk]
+    by_pk = repos.in_bulk([pk for pk, _ in rows]) if rows else {}
+    return [by_pk[pk] for pk, _ in rows if pk in by_pk]
 
 
 def _of_few(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:
     after = _read(cursor)
     fitting = search.matching(viewer, query, found)
     rows = fitting.order_by().values_list(*_ROW) if found.numbers else ()
-    keys = _keys([Hit(*row) for row in rows], found, query)
-    return _page(fitting, [key for key in keys if after is None or key > after], limit)
+    tiers = _tiers([Hit(*row) for row in rows], found, query)
+    named = {hit: tier for hit, tier in tiers.items() if tier < IN_TEXT}
+    keys = _keys(named, {}, after)
+    if len(keys) <= limit:
+        # Only where the page reaches those that their texts alone speak for need these be weighed.
+        others = {hit: tier for hit, tier in tiers.items() if tier >= IN_TEXT}
+        weights = (
+            {hit.repo: found.closeness.get(hit.number, 0.0) for hit in others}
+            if found.near
+            else _weights(others, query)
+        )
+        keys += _keys(others, weights, after)
+    return _page(fitting, keys, limit)
+
+
+def _keys(tiers: Mapping[Hit, int], weights: Mapping[UUID, float], after: Key | None) -> list[Key]:
+    keys = sorted(
+        (tier, -_step(weights.get(hit.repo, 0.0)), -hit.downloads, hit.repo) for hit, tier in tiers.items()
+    )
+    return [key for key in keys if after is None or key > after]
 
 
 def _page(repos: QuerySet[Repo], keys: Sequence[Key], limit: int) -> Page:
@@ -110,15 +141,9 @@ def _page(repos: QuerySet[Repo], keys: Sequence[Key], limit: int) -> Page:
     return Page(page, search.pack_cursor(*shown[-1]) if len(keys) > limit else "")
 
 
-def _keys(hits: Iterable[Hit], found: Hits, query: Query) -> list[Key]:
+def _tiers(hits: Iterable[Hit], found: Hits, query: Query) -> dict[Hit, int]:
     order = Order(query.typed)
-    tiers = {hit: ALIKE if found.near else order.tier(hit.key) for hit in hits}
-    only_text = sorted((-hit.downloads, hit.repo) for hit in tiers if tiers[hit] == IN_TEXT)
-    weights = _weights([pk for _, pk in only_text[:MAX_WEIGHED]], words.typed(query.text))
-    return sorted(
-        (tier, -_step(weights.get(hit.repo) or found.closeness.get(hit.number, 0.0)), -hit.downloads, hit.repo)
-        for hit, tier in tiers.items()
-    )  # fmt: skip
+    return {hit: ALIKE if found.near else order.tier(hit.key) for hit in hits}
 
 
 def _step(weight: float) -> int:
@@ -149,21 +174,67 @@ class Order:
         return IN_ID if self.wanted in key else IN_TEXT
 
 
-def _weights(pks: Sequence[UUID], typed: Sequence[str]) -> dict[UUID, float]:
-    if not pks or not typed:
+def _weights(tiers: Mapping[Hit, int], query: Query) -> dict[UUID, float]:
+    """Return how much the texts of the most popular of those weigh that only their texts speak for."""
+    typed = words.typed(query.text)
+    only_text = sorted((-hit.downloads, hit.repo) for hit, tier in tiers.items() if tier == IN_TEXT)
+    if not only_text or not typed:
         return {}
     rank: Any = SearchRank(F("text__vector"), seeking.tsquery(typed), normalization=1)
-    return dict(Repo.objects.filter(pk__in=pks).annotate(rank=rank).values_list("pk", "rank"))
+    weighed = Repo.objects.filter(pk__in=[pk for _, pk in only_text[:MAX_WEIGHED]])
+    return dict(weighed.annotate(rank=rank).values_list("pk", "rank"))
 
 
 def _of_many(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:
     """Show what is called so, then what begins so, then everything else, the most popular ones first in each.
 
-    Each of the three begins from an index and ends as soon as the page is full.
+    Hits are put in order by number, and of these only what is shown is read.
+    """
+    after = _numbered(_read(cursor))
+    whole, begins = seeking.called(_short(query))
+    pulls = popularity.pulls_of(found.numbers)
+    keys = sorted(
+        (WHOLE_NAME if number in whole else BEGINS if number in begins else REST, 0, -count, number)
+        for number, count in pulls.items()
+    )
+    keys = [key for key in keys if after is None or key > after]
+    fitting = search.matching(viewer, replace(query, text="", name=""))
+    shown: list[tuple[tuple[int, int, int, int], Repo]] = []
+    at, step = 0, limit + limit // 2 + 1
+    while at < len(keys) and len(shown) <= limit:
+        some = keys[at : at + step]
+        by_number = {
+            repo.text.pk: repo
+            for repo in fitting.filter(seeking.one_of("text__id", [key[-1] for key in some]))
+        }
+        shown += [(key, by_number[key[-1]]) for key in some if key[-1] in by_number]
+        at, step = at + step, 10 * step
+    page = [repo for _, repo in shown[:limit]]
+    if len(shown) <= limit:
+        return Page(page)
+    return Page(page, search.pack_cursor(*shown[limit - 1][0][:3], page[-1].pk))
+
+
+def _short(query: Query) -> str:
+    return "-".join(query.typed.upper().split())
+
+
+def _numbered(key: Key | None) -> tuple[int, int, int, int] | None:
+    """Return where a page ended with the repo's number for its id; 0 where it has gone."""
+    if key is None:
+        return None
+    number = RepoText.objects.filter(repo=key[-1]).values_list("pk", flat=True).first()
+    return (*key[:3], number or 0)
+
+
+def _of_most(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:
+    """Show the same order where hits are too many to be counted.
+
+    Each of the three parts begins from an index and ends as soon as the page is full.
     """
     after = _read(cursor)
     fitting = search.matching(viewer, query, found)
-    short = "-".join(query.typed.upper().split())
+    short = _short(query)
     whole, begins = Q(text__short=short), Q(text__short__startswith=short)
     shown: list[tuple[int, Repo]] = []
     for tier, part in (

@@ -99,9 +99,11 @@ def matching(viewer: Viewer, query: Query, found: Hits | None = None) -> QuerySe
     ).defer("text__vector")
 
 
-def seek(viewer: Viewer, query: Query) -> Hits:
-    """Look for the words of a query, once for its list and its counts."""
-    return seeking.hits(access.visible_repos(viewer, query.type), text=query.text, name=query.name)
+def seek(viewer: Viewer, query: Query, *, rough: bool = False) -> Hits:
+    """Look for the words of a query, once for its list and its counts; ``rough`` is enough for the list alone."""
+    return seeking.hits(
+        access.visible_repos(viewer, query.type), text=query.text, name=query.name, rough=rough
+    )
 
 
 def public_repos(viewer: Viewer, type_: str) -> QuerySet[Repo]:
@@ -118,7 +120,7 @@ def narrowed(repos: QuerySet[Repo], query: Query, found: Hits | None = None) -> 
         repos = (
             repos.filter(seeking.condition(text=query.text, name=query.name, of="text__"))
             if found is None or not found.are_few
-            else repos.filter(text__id__in=found.numbers)
+            else repos.filter(seeking.one_of("text__id", found.numbers))
         )
     if query.author:
         repos = repos.filter(namespace__key=query.author.lower())

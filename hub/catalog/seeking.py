@@ -3,16 +3,20 @@
 Words are asked for among what the viewer may know of only; that also holds for whether anything was found at all.
 """
 
+import json
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache, reduce
-from operator import and_
+from operator import and_, or_
+from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
 
 from hub.catalog import words
@@ -21,6 +25,8 @@ from hub.catalog.models import Repo, RepoText
 # A search is looked through up to here, so that a word that stands in every name costs no more than another.
 MOST = 10_000
 FEW = 2_000
+# Where the planner expects more than this, its estimate is good enough to tell that they are many.
+COMMON = 20_000
 # Among so many one nearly always is there for everybody.
 FEW_SEEN = 100
 MAX_NEAR = 100
@@ -31,18 +37,19 @@ MIN_NEAR = 4
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """The numbers of what was found by words alone, at most `MOST` of them and one more.
+    """The numbers of what was found by words alone: all of them, or where ``more`` is True at most some.
 
     ``closeness`` is there where nothing has the words: then these are called something like them, 1 for the same.
     """
 
     numbers: Sequence[int] = field(default_factory=tuple)
     closeness: dict[int, float] = field(default_factory=dict)
+    more: bool = False
 
     @property
     def are_few(self) -> bool:
         """True where the database does better with the numbers than with the words."""
-        return len(self.numbers) <= FEW
+        return not self.more and len(self.numbers) <= FEW
 
     @property
     def near(self) -> bool:
@@ -54,19 +61,29 @@ def condition(*, text: str, name: str, of: str = "") -> Q:
 
     ``text`` is there by words or in the id, ``name`` in the id.
     """
-    found = Q()
-    if name := words.clean(name):
-        found &= Q(**{f"{of}name__icontains": name})
-    if text := words.clean(text):
-        typed = words.typed(text)
-        if len(text) >= words.TRIGRAM:
-            found &= Q(**{f"{of}name__icontains": text}) | (Q(_matches(typed, of)) if typed else Q(pk=None))
-        else:
-            # One or two letters begin words in every card.
-            found &= Q(**{f"{of}short__startswith": text.upper()}) | (
-                Q(_matches(typed, of, begins=False)) if typed else Q(pk=None)
-            )
-    return found
+    return reduce(or_, _ways(text, name, of))
+
+
+def _ways(text: str, name: str, of: str = "") -> list[Q]:
+    """Return the conditions of which one is enough: what letters find, and what words find."""
+    text, name = words.clean(text), words.clean(name)
+    named = Q(**{f"{of}name__icontains": name}) if name else Q()
+    if not text:
+        return [named]
+    # One or two letters begin words in every card.
+    is_short = len(text) < words.TRIGRAM
+    letters = Q(**({f"{of}short__startswith": text.upper()} if is_short else {f"{of}name__icontains": text}))
+    typed = words.typed(text)
+    found = [letters, Q(_matches(typed, of, begins=not is_short))] if typed else [letters]
+    return [named & one for one in found]
+
+
+def one_of(column: str, numbers: Sequence[int]) -> Func:
+    """Return the condition that a column is one of these numbers, which are sent as one value."""
+    given = Value(list(numbers), output_field=ArrayField(BigIntegerField()))
+    return Func(
+        F(column), given, template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField()
+    )
 
 
 def tsquery(typed: Sequence[str], *, begins: bool = True) -> Func:
@@ -92,44 +109,73 @@ def _matches(typed: Sequence[str], of: str, *, begins: bool = True) -> Func:
     )  # fmt: skip
 
 
-def hits(repos: QuerySet[Repo], *, text: str, name: str) -> Hits:
-    """Find among these repos, which the caller has narrowed to what the viewer may know of."""
+def hits(repos: QuerySet[Repo], *, text: str, name: str, rough: bool = False) -> Hits:
+    """Find among these repos, which the caller has narrowed to what the viewer may know of.
+
+    With ``rough``, of words that very many have nothing is found but that they are many.
+    """
     text, name = words.clean(text), words.clean(name)
     if not text and not name:
         return Hits()
-    numbers = _numbers(condition(text=text, name=name), by_index=len(text or name) >= words.TRIGRAM)
+    by_index = len(text or name) >= words.TRIGRAM
+    ways = _ways(text, name)
+    if rough and by_index and _estimate(ways[-1]) > COMMON:
+        return Hits(more=True)
+    numbers = _numbers(ways, by_index=by_index)
     # What the viewer may not know of counts as not found, and is narrowed away by whoever uses the numbers.
     if any(
-        repos.filter(text__id__in=some).exists() for some in (numbers[:FEW_SEEN], numbers[FEW_SEEN:]) if some
+        repos.filter(one_of("text__id", some)).exists()
+        for some in (numbers[:FEW_SEEN], numbers[FEW_SEEN:])
+        if some
     ):
-        return Hits(numbers)
+        return Hits(numbers, more=len(numbers) > MOST)
     near = _near(repos, text) if len(text) >= MIN_NEAR and not name else {}
     return Hits(list(near), near)
 
 
-def _numbers(wanted: Q, *, by_index: bool) -> list[int]:
+def _numbers(ways: Sequence[Q], *, by_index: bool) -> list[int]:
     """Return up to one more than `MOST`, as one array: so many rows would take longer to read than to find.
 
     They are those of all repos of the hub, and no more than numbers.
     """
-    found = RepoText.objects.filter(wanted).order_by().values_list("pk")
-    try:
-        sql, values = found[: MOST + 1].query.sql_with_params()
-    except EmptyResultSet:
+    found = [RepoText.objects.filter(way).order_by().values_list("pk")[: MOST + 1] for way in ways]
+    parts: list[str] = []
+    values: list[Any] = []
+    for one in found:
+        with suppress(EmptyResultSet):
+            sql, given = one.query.sql_with_params()
+            parts.append(f"({sql})")
+            values += given
+    if not parts:
         return []
     with transaction.atomic() if by_index else nullcontext(), connection.cursor() as cursor:
         if by_index:
             # With a limit the planner hopes to meet enough of them soon in the table itself, and is often wrong.
             cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"SELECT array_agg(found.id) FROM ({sql}) found(id)", values)  # noqa: S608
-        return cursor.fetchone()[0] or []
+        # Asked for in one condition, every row that the letters share a page with would be read whole.
+        cursor.execute(f"SELECT array_agg(found.id) FROM ({' UNION ALL '.join(parts)}) found(id)", values)  # noqa: S608
+        return list(dict.fromkeys(cursor.fetchone()[0] or ()))[: MOST + 1]
+
+
+def called(short: str) -> tuple[set[int], set[int]]:
+    """Return which repos have this upper-cased name, and of which it is the beginning."""
+    begins = RepoText.objects.filter(short__startswith=short)
+    found = begins.aggregate(all=ArrayAgg("pk"), whole=ArrayAgg("pk", filter=Q(short=short)))
+    whole = set(found["whole"] or ())
+    return whole, set(found["all"] or ()) - whole
+
+
+def _estimate(way: Q) -> int:
+    """Return how many rows the planner expects: it knows which words are common, also by their beginnings."""
+    plan = RepoText.objects.filter(way).order_by().values_list("pk").explain(format="json")
+    return int(json.loads(plan)[0]["Plan"]["Plan Rows"])
 
 
 def _near(repos: QuerySet[Repo], text: str) -> dict[int, float]:
     typed = words.typed(text)
     wanted = [Q(_any_like(patterns)) for patterns in words.slips(typed)]
-    numbers = _numbers(reduce(and_, wanted), by_index=True) if wanted else []
-    found = repos.filter(text__id__in=numbers).order_by("-downloads", "pk")
+    numbers = _numbers([reduce(and_, wanted)], by_index=True) if wanted else []
+    found = repos.filter(one_of("text__id", numbers)).order_by("-downloads", "pk")
     rows = found.values_list("text__id", "text__name")[:MAX_NEAR] if numbers else ()
     near = {number: _closeness(typed, words.pieces(name)) for number, name in rows}
     return {number: closeness for number, closeness in near.items() if closeness}

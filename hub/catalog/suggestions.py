@@ -1,15 +1,16 @@
 """What somebody may mean who types in the search at the top of every page: models, data sets, people."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.catalog import access, ranking, seeking, words
-from hub.catalog.models import Repo
+from hub.catalog.models import Repo, RepoText
 from hub.catalog.search import RELEVANCE, Query
+from hub.catalog.seeking import Hits
 
 MOST_MODELS, MOST_DATASETS, MOST_PEOPLE = 5, 3, 3
 
@@ -33,12 +34,24 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
     text = words.clean(text)
     if not text:
         return Suggestions()
-    hits = seeking.hits(access.visible_repos(viewer), text=text, name="")
+    found = seeking.hits(access.visible_repos(viewer), text=text, name="", rough=True)
     models, datasets = (
         ranking.find(viewer, Query(type=type_, text=text, sort=RELEVANCE), limit=most, found=hits).repos
-        for type_, most in ((Repo.Type.MODEL, MOST_MODELS), (Repo.Type.DATASET, MOST_DATASETS))
+        for type_, most, hits in (
+            (Repo.Type.MODEL, MOST_MODELS, found),
+            (Repo.Type.DATASET, MOST_DATASETS, _of_datasets(found)),
+        )
     )
-    return Suggestions(models, datasets, _people(viewer, text), hits.near)
+    return Suggestions(models, datasets, _people(viewer, text), found.near)
+
+
+def _of_datasets(found: Hits) -> Hits:
+    """Leave out the models: they are most of what is found, and would be put in order for nothing."""
+    if found.more and not found.numbers:
+        return found
+    datasets = RepoText.objects.filter(repo__type=Repo.Type.DATASET)
+    numbers = datasets.filter(seeking.one_of("pk", found.numbers)).values_list("pk", flat=True)
+    return replace(found, numbers=list(numbers))
 
 
 def _people(viewer: Viewer, text: str) -> list[Namespace]:

@@ -24,27 +24,44 @@ from hub.pages.wishes import Wish, address, chips
 
 PAGE = 30
 MOST_NAMED = 3
+# What htmx replaces, and what it is given for that.
+_TEMPLATES = {"results": "browse/results.html", "facets": "browse/counts.html"}
 
 
 def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:
+    """Answer with the whole page, or to htmx with its list alone, which asks for the counts of the filters then."""
     wish = Wish.read(request)
     query = wish.query(type_)
-    hits = search.seek(viewer, query)
-    counted = facets.counts(viewer, query, hits)
-    found = ranking.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""), found=hits)
     context: dict[str, Any] = {
-        "wish": wish, "type": type_, "rows": rows_of(found.repos), "total": counted.total, "exact": counted.exact,
-        "near": hits.near, "left_out": _left_out(viewer, query, counted, hits),
-        "here": request.path, "chips": chips(wish, request.GET, request.path),
-        "offered": offered(wish, counted, type_), "is_later": "after" in request.GET,
-        "next_query": address(request.GET, after=found.cursor) if found.cursor else "",
+        "wish": wish, "type": type_, "here": request.path, "is_later": "after" in request.GET,
+        "chips": chips(wish, request.GET, request.path), "query": address(request.GET),
         "first_query": address(request.GET, after=""),
     }  # fmt: skip
-    partial = request.headers.get("HX-Target") == "results"
-    context["partial"] = partial
-    response = render(request, "browse/results.html" if partial else "browse/list.html", context)
+    part = request.headers.get("HX-Target", "")
+    hits = search.seek(viewer, query, rough=part == "results")
+    if part != "results":
+        context |= _counts(viewer, wish, query, hits)
+    if part != "facets":
+        context |= _list(request, viewer, query, hits)
+    response = render(request, _TEMPLATES.get(part, "browse/list.html"), context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _list(request: HttpRequest, viewer: Viewer, query: search.Query, hits: Hits) -> dict[str, Any]:
+    found = ranking.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""), found=hits)
+    return {
+        "rows": rows_of(found.repos), "near": hits.near,
+        "next_query": address(request.GET, after=found.cursor) if found.cursor else "",
+    }  # fmt: skip
+
+
+def _counts(viewer: Viewer, wish: Wish, query: search.Query, hits: Hits) -> dict[str, Any]:
+    counted = facets.counts(viewer, query, hits)
+    return {
+        "counted": counted, "offered": offered(wish, counted, query.type),
+        "left_out": _left_out(viewer, query, counted, hits),
+    }  # fmt: skip
 
 
 def _left_out(

@@ -83,7 +83,7 @@ def main(number: int) -> None:
 
     from hub.accounts.models import Namespace  # noqa: PLC0415
     from hub.accounts.people import create_user  # noqa: PLC0415
-    from hub.catalog import facets, indexing, words  # noqa: PLC0415
+    from hub.catalog import facets, indexing, popularity, words  # noqa: PLC0415
     from hub.catalog.memory import DEVICES  # noqa: PLC0415
     from hub.catalog.models import ObjectNetwork, Repo  # noqa: PLC0415
     from licenses.shipped import shipped_readings  # noqa: PLC0415
@@ -171,6 +171,7 @@ def main(number: int) -> None:
         # As the database does by itself after a while.
         cursor.execute("VACUUM ANALYZE catalog_repo, catalog_repotext")
     facets.refresh()
+    popularity.refresh()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def lists(live: LiveHub, *, rounds: int) -> list[Line]:
     counts = [f"/api/models-facets?{wish.format(**_API)}" for wish in WISHES]
     pages = [f"/models?{wish.format(**_PAGE)}" for wish in WISHES]
     letters = [f"/models?q={quote(text[:end])}" for text in TYPED for end in range(1, len(text) + 1)]
-    part = {"HX-Request": "true", "HX-Target": "results"}
+    part, after = ({"HX-Request": "true", "HX-Target": target} for target in ("results", "facets"))
     load = os.getloadavg()[0]
     note = (
         f"lists: {REPOS:,} repos; 95th percentile, through HTTP, by a stranger; {len(WISHES)} combinations;"
@@ -68,8 +68,10 @@ def lists(live: LiveHub, *, rounds: int) -> list[Line]:
             ("three facets, API", api, {}, rounds, MOST_MS),
             ("three facets, API, counts alone", counts, {}, rounds, MOST_MS),
             ("three facets, page with counts", pages, {}, rounds, MOST_MS),
-            ("three facets, htmx with counts", pages, part, rounds, MOST_MS),
+            ("three facets, list by htmx", pages, part, rounds, MOST_MS),
+            ("three facets, counts after it", pages, after, rounds, MOST_MS),
             (f"search as you type, {len(letters)} texts", letters, part, 1, MOST_TYPED_MS),
+            ("search as you type, counts after it", letters, after, 1, MOST_MS),
         )
     ]
 

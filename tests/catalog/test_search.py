@@ -1,12 +1,13 @@
 """Finding repos by words: in which order, through slips of the pen, and never what the viewer may not know of."""
 
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 
 import pytest
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import User
-from hub.catalog import counters, facets, indexing, ranking, search
+from hub.catalog import counters, facets, indexing, ranking, search, seeking
 from hub.catalog.errors import BadRequest
 from hub.catalog.likes import like
 from hub.catalog.models import DownloadDay, Repo, RepoText
@@ -123,11 +124,13 @@ def test_words_follow_the_card_and_the_name(harbour: Viewer) -> None:
     assert found(ANONYMOUS, "sacks") == []
 
 
-@pytest.mark.parametrize("many", [1000, 3])
-def test_pages_hold_each_match_once(harbour: Viewer, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+@pytest.mark.parametrize(("room", "name"), [(ranking, "_"), (ranking, "MANY"), (seeking, "MOST")])
+def test_pages_hold_each_match_once(
+    harbour: Viewer, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str
+) -> None:
     for number in range(5):
         model(harbour, f"scalesmith-{number}", pulls=number // 2)
-    monkeypatch.setattr(ranking, "MANY", many)
+    monkeypatch.setattr(room, name, 3, raising=False)
     seen: list[str] = []
     cursor = ""
     for _ in range(12):
@@ -137,6 +140,7 @@ def test_pages_hold_each_match_once(harbour: Viewer, monkeypatch: pytest.MonkeyP
         if not cursor:
             break
     assert seen[0] == "scales" and len(seen) == len(set(seen)) == 10
+    monkeypatch.undo()
     assert facets.counts(ANONYMOUS, Query(text="scales")).total == 10
     for bad in ("x", "WzFd", cursor + "e30="):
         with pytest.raises(BadRequest, match="cursor"):

@@ -44,10 +44,14 @@ def test_search_works_by_address_and_answers_htmx_with_the_list_alone(
     make_repo("ada/planes")
     whole = text_of(client.get("/?q=SHIP"))
     part = client.get("/?q=ship", headers={"HX-Request": "true", "HX-Target": "results"})
+    counts = text_of(client.get("/?q=ship", headers={"HX-Request": "true", "HX-Target": "facets"}))
     assert "ships" in whole
     assert "planes" not in whole
-    assert "<html" in whole
-    assert "<html" not in text_of(part)
+    assert "<html" in whole and "1 model" in whole and 'id="facets"' in whole and "counting" not in whole
+    assert "ships" in text_of(part) and "<html" not in text_of(part) and 'id="facets"' not in text_of(part)
+    # Counts come once the list is there.
+    assert 'hx-get="/?q=ship" hx-trigger="load' in text_of(part)
+    assert "1 model" in counts and 'id="facets"' in counts and "ships" not in counts
     assert "HX-Target" in part["Vary"]
     assert "Nothing fits" in text_of(client.get("/?q=zebra"))
 
@@ -100,6 +104,8 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     with django_assert_max_num_queries(9):
         wishes = "task=text-generation&license=apache-2.0&state=proven&from=1000000000&q=ships"
         client.get(f"/?{wishes}&use=commercial", headers={"HX-Request": "true", "HX-Target": "results"})
+    with django_assert_max_num_queries(7):
+        client.get(f"/?{wishes}&use=commercial", headers={"HX-Request": "true", "HX-Target": "facets"})
 
 
 def test_filters_are_chips_that_can_be_taken_away(client: Client, make_repo: Maker) -> None:

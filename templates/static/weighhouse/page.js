@@ -99,9 +99,16 @@
   let chosen = 0;
   let asked = 0;
   browse?.addEventListener("change", () => { chosen += 1; }, true);
-  browse?.addEventListener("htmx:beforeRequest", () => { asked = chosen; });
+  let counted = 0;
+  browse?.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.id === "counting") counted = chosen;
+    else asked = chosen;
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id === "results" && asked !== chosen) event.detail.shouldSwap = false;
+    const { target, requestConfig } = event.detail;
+    if (target.id === "results" && asked !== chosen) event.detail.shouldSwap = false;
+    // Counts of a list that has gone since.
+    if (target.id === "facets" && (counted !== chosen || !requestConfig.elt.isConnected)) event.detail.shouldSwap = false;
   });
 
   // Filters that were unfolded stay so when their counts come anew.
