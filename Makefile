@@ -6,6 +6,9 @@ BOOTSTRAP = $(PYTHON) hub/stack/bootstrap.py
 AS_DEPLOYED = HUB_PUBLIC_URL=https://hub.example.org HUB_TRUSTED_PROXIES=127.0.0.1 \
 	HUB_SECRET_KEY=0123456789abcdefghijklmnopqrstuvwxyz-only-for-this-check-0123456789
 
+# A hub is many processes: each would compile the whole house again, which takes longer than all else at its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up dev test matrix check bench words lock clean
 

@@ -106,7 +106,7 @@ def _install_with_uv(python: Path, lock: Path) -> bool:
     settings = pip_settings(python)
     proxy = {name: settings["proxy"] for name in ("HTTP_PROXY", "HTTPS_PROXY") if "proxy" in settings}
     command = [str(python.with_name("uv")), "pip", "install", "--quiet", "--python", str(python), *EXACTLY]
-    command += ["--no-config", *uv_words(settings), "-r", str(lock)]
+    command += ["--no-config", "--compile-bytecode", *uv_words(settings), "-r", str(lock)]
     done = subprocess.run(command, env={**os.environ, **proxy}, check=False).returncode == 0
     if not done:
         _say("uv could not install the packages; pip is asked to")

@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from hub.accounts.identity import Viewer
 from tests.factories import push_large
@@ -22,6 +20,10 @@ EMPTY = b"\x08\0\0\0\0\0\0\0{}      "
 def bill_of(ask: Ask, name: str, token: str = "") -> dict[str, Any]:
     answer = ask("GET", f"/api/models/{name}/mlbom", token=token)
     assert answer.status_code == 200
+    # Its grammars take seconds to build, in every process that looks for tests.
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(answer.content.decode())
     assert problem is None, problem
     found: dict[str, Any] = json.loads(answer.content)
