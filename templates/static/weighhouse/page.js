@@ -38,6 +38,13 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy], [data-copy-code]");
     if (button) copy(button);
+    // Filters on a phone fold away again; what fits them is there already.
+    const show = event.target.closest("[data-show]");
+    if (show) {
+      event.preventDefault();
+      show.closest("details").open = false;
+      document.getElementById(show.dataset.show).scrollIntoView();
+    }
     // A menu closes when something else is clicked.
     document.querySelectorAll("details.menu[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
@@ -167,6 +174,10 @@
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     document.querySelector("a[data-find]")?.click();
   });
+
+  // Tabs that do not fit begin with the one that is shown.
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;
 
   dress(document);
   document.addEventListener("htmx:afterSwap", (event) => dress(event.detail.elt));
