@@ -50,8 +50,9 @@ _PYTHON = _language(
     "match nonlocal not or pass raise return try while with yield " + _LITERALS,
     imports="import from",
 )  # fmt: skip
+# Ports and sizes in commands are no more than words.
 _SHELL = _language(
-    r"(?P<c1>(?<!\S)\#[^\n]*+)", r'(?P<s>"(?:[^"\\]|\\[\s\S])*+"?|\'[^\']*+\'?)', r"(?P<nv>\$\w++)", _NUMBER, _WORD,
+    r"(?P<c1>(?<!\S)\#[^\n]*+)", r'(?P<s>"(?:[^"\\]|\\[\s\S])*+"?|\'[^\']*+\'?)', r"(?P<nv>\$\w++)", r"(?P<word>\w++)",
     words="case do done elif else esac export fi for function if in local return then until while",
 )  # fmt: skip
 _BRACES = _language(
