@@ -22,7 +22,10 @@ Graph = Mapping[str, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Ancestor:
-    """A model above, here or elsewhere; ``child`` is what came from it, ``repo`` is '' for one that is not here."""
+    """A model above, here or elsewhere; ``child`` is what came from it.
+
+    ``repo`` and ``clearance`` are '' for one that is not here.
+    """
 
     name: str
     repo: str
@@ -31,6 +34,7 @@ class Ancestor:
     licenses: Sequence[str] | None
     depth: int
     child: str
+    clearance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ def _ancestor(node: Mapping[str, Any], edge: Mapping[str, Any], depth: int) -> A
     name = str(node.get("name") or node["key"])
     return Ancestor(
         name, str(node.get("repo") or ""), str(edge["relation"]), str(edge.get("evidence", "")), node.get("licenses"),
-        depth, str(edge["child"]),
+        depth, str(edge["child"]), str(node.get("clearance") or ""),
     )  # fmt: skip
 
 

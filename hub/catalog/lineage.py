@@ -249,17 +249,21 @@ def descendants(repo: Repo) -> QuerySet[Repo]:
 
 
 def graph_of(viewer: Viewer, repo: Repo, told: Json) -> Json:
-    """Return the graph of a case as the viewer may see it: a repo that they cannot see has no name and no address."""
+    """Return the graph of a case as the viewer may see it: a repo that they cannot see has no name and no address.
+
+    Of those they see it tells ``clearance``, as it is by now.
+    """
     nodes = [dict(one) for one in told.get("nodes", ())]
-    visible = {str(pk) for pk in access.visible_repos(viewer).filter(
-        pk__in=[one["repo"] for one in nodes if one["repo"]]
-    ).values_list("pk", flat=True)}  # fmt: skip
+    here = access.visible_repos(viewer).filter(pk__in=[one["repo"] for one in nodes if one["repo"]])
+    visible = {str(pk): clearance for pk, clearance in here.values_list("pk", "clearance")}
     hidden: dict[str, str] = {}
     for node in nodes:
         node["hidden"] = bool(node["repo"]) and node["repo"] not in visible and not access.may_review(viewer)
         if node["hidden"]:
             hidden[node["key"]] = f"a repository you cannot see ({len(hidden) + 1})"
             node |= {"key": hidden[node["key"]], "name": "a repository you cannot see", "repo": ""}
+        elif node["repo"] in visible:
+            node["clearance"] = visible[node["repo"]]
     edges = [
         {
             **one,

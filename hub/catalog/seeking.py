@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
 
-from hub.catalog import words
+from hub.catalog import popularity, words
 from hub.catalog.models import Repo, RepoText
 
 # A search is looked through up to here, so that a word that stands in every name costs no more than another.
@@ -175,10 +175,22 @@ def _near(repos: QuerySet[Repo], text: str) -> dict[int, float]:
     typed = words.typed(text)
     wanted = [Q(_any_like(patterns)) for patterns in words.slips(typed)]
     numbers = _numbers([reduce(and_, wanted)], by_index=True) if wanted else []
-    found = repos.filter(one_of("text__id", numbers)).order_by("-downloads", "pk")
-    rows = found.values_list("text__id", "text__name")[:MAX_NEAR] if numbers else ()
-    near = {number: _closeness(typed, words.pieces(name)) for number, name in rows}
+    names = _most_popular(repos, numbers)
+    near = {number: _closeness(typed, words.pieces(name)) for number, name in names.items()}
     return {number: closeness for number, closeness in near.items() if closeness}
+
+
+def _most_popular(repos: QuerySet[Repo], numbers: Sequence[int]) -> dict[int, str]:
+    """Return the names of those that are pulled most, as far as they are among these repos."""
+    pulls = popularity.pulls_of(numbers)
+    order = sorted(pulls, key=lambda number: (-pulls[number], number))
+    # Most are there for everybody, so that the first few hundred nearly always hold enough.
+    for some in (order[: 3 * MAX_NEAR], order):
+        rows = repos.filter(one_of("text__id", some)).order_by().values_list("text__id", "text__name")
+        names: dict[int, str] = dict(rows) if some else {}
+        if len(names) >= MAX_NEAR or len(some) == len(order):
+            break
+    return {number: names[number] for number in [one for one in some if one in names][:MAX_NEAR]}
 
 
 def _any_like(patterns: Iterable[str]) -> Func:

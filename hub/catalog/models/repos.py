@@ -128,6 +128,8 @@ class Repo(models.Model):
             GinIndex(fields=["uses"], name="repo_uses"),
             GinIndex(fields=["concluded"], name="repo_concluded"),
             models.Index(fields=["type", "-updated_at"], name="repo_newest"),
+            # They are few at any time, and named below each list of proven ones.
+            models.Index(fields=["type"], condition=models.Q(proof="proving"), name="repo_proving"),
             models.Index(
                 fields=["id"],
                 condition=models.Q(scans_asked__gt=models.F("scans_done")),
