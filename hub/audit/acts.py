@@ -45,6 +45,9 @@ UPSTREAM_RECORDED = "upstream.recorded"
 # Who may review.  data: reviewer, staff (bool).  subject: "user:NUMBER", about: whose right it is
 REVIEWER_CHANGED = "reviewer.changed"
 
+# An administrator made an account for somebody who was invited.  subject: "user:NUMBER", about: whose.  data: nothing
+ACCOUNT_MADE = "account.made"
+
 # An account was closed or opened again; an administrator made a link to set its password.  subject: "user:NUMBER",
 # about: whose.  data: active (bool) / nothing
 ACCOUNT_CHANGED = "account.changed"

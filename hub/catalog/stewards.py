@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Namespace, Role, Token, User
-from hub.accounts.people import find_namespace
+from hub.accounts.people import create_user, find_namespace
 from hub.audit import acts, chain
 from hub.catalog import access
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed
@@ -152,6 +152,18 @@ def _note(by: User | None, act: str, user: User, data: dict[str, Any]) -> None:
     actor, role = (chain.person(by), "staff") if by else (chain.system("console"), "")
     about = {user.pk: {"name": user.username}}
     chain.append(act=act, actor=actor, role=role, subject=f"user:{user.pk}", data=data, about=about)
+
+
+@transaction.atomic
+def invite(viewer: Viewer, *, name: str, fullname: str = "", email: str = "") -> dict[str, str]:
+    """Make an account for somebody and return the two parts of the link by which they set its password.
+
+    Raises BadName or NameTaken.  It works however the hub lets people sign up, and without mail.
+    """
+    by = require_staff(viewer)
+    user = create_user(name=name, fullname=fullname, email=email)
+    _note(by, acts.ACCOUNT_MADE, user, {})
+    return _reset_link(by, user)
 
 
 @transaction.atomic

@@ -15,13 +15,42 @@ from hub.pages.saying import said
 LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("one year")), ("", _("no end"))]
 
 
-class SignUpForm(forms.Form):
-    """What a new person is asked."""
+class NamingForm(forms.Form):
+    """The name of a new account."""
 
     name = forms.CharField(
         label=_("User name"), max_length=MAX_LENGTH,
         help_text=_("Letters, digits, dash, dot and underscore. It stands before the names of your models."),
     )  # fmt: skip
+
+    def clean_name(self) -> str:
+        """Apply the rules for names."""
+        try:
+            return check_namespace(self.cleaned_data["name"])
+        except BadName as error:
+            raise forms.ValidationError(said(error)) from None
+
+
+class InviteForm(NamingForm):
+    """For whom staff makes an account."""
+
+    fullname = forms.CharField(label=_("Name to show"), max_length=200, required=False)
+    email = forms.EmailField(
+        label=_("Mail address"), required=False, help_text=_("For links to set a password, and notices.")
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["name"].help_text = _(
+            "Letters, digits, dash, dot and underscore. It stands before the names of their models."
+        )
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+
+class SignUpForm(NamingForm):
+    """What a new person is asked."""
+
     email = forms.EmailField(label=_("Email"), required=False, help_text=_("Only to reset your password."))
     password = forms.CharField(
         label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -33,13 +62,6 @@ class SignUpForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         if not needs_invite:
             del self.fields["invite"]
-
-    def clean_name(self) -> str:
-        """Apply the rules for names."""
-        try:
-            return check_namespace(self.cleaned_data["name"])
-        except BadName as error:
-            raise forms.ValidationError(said(error)) from None
 
     def clean_password(self) -> str:
         """Apply the rules for passwords."""

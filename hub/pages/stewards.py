@@ -13,10 +13,13 @@ from django.views.decorators.http import require_http_methods
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
+from hub.accounts.people import NameTaken
 from hub.catalog import quotas, stewards
 from hub.catalog.errors import BadRequest, RepoNotFound
 from hub.catalog.quotas import Standing
 from hub.pages.doors import page
+from hub.pages.forms import InviteForm
+from hub.pages.saying import said
 from hub.web import public_base, whole_number
 
 PAGE = 50
@@ -66,7 +69,7 @@ def one(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
         try:
             if request.POST.get("do") == "link":
                 parts = stewards.make_reset_link(viewer, stewards.find_user(viewer, name))
-                link = public_base(request) + reverse("pages:reset-confirm", kwargs=parts)
+                link = _link(request, parts)
             else:
                 messages.success(request, _done(request, viewer, found.space))
                 return HttpResponseRedirect(request.path)
@@ -80,6 +83,34 @@ def one(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResponse:
         "own_bound": own.bound if own else None, "own_gb": _in_gb(own.bound if own else None),
     }  # fmt: skip
     return render(request, "staff/person.html", context, status=400 if error else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@page
+def invite(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """A form for a new account; its answer has the link that opens it, this once."""
+    _require_staff(viewer)
+    form, link = InviteForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        link = _link(request, _invited(viewer, form))
+    context = {"form": form, "link": link, "section": "staff"}
+    return render(
+        request, "staff/invite.html", context, status=400 if request.method == "POST" and not link else 200
+    )
+
+
+def _invited(viewer: Viewer, form: InviteForm) -> dict[str, str]:
+    """Make the account, or say in the form why not."""
+    try:
+        return stewards.invite(viewer, **form.cleaned_data)
+    except NameTaken as error:
+        form.add_error("name", said(error))
+        return {}
+
+
+def _link(request: HttpRequest, parts: dict[str, str]) -> str:
+    return public_base(request) + reverse("pages:reset-confirm", kwargs=parts) if parts else ""
 
 
 def _in_gb(bound: int | None) -> str:
@@ -97,22 +128,22 @@ def _done(request: HttpRequest, viewer: Viewer, space: Namespace) -> str:
     match act:
         case "close" | "open":
             stewards.set_active(viewer, user, active=act == "open")
-            said = (
+            told = (
                 _("The account of %(name)s is open.")
                 if act == "open"
                 else _("The account of %(name)s is closed.")
             )
         case "staff" | "not-staff":
             stewards.set_staff(viewer, user, staff=act == "staff")
-            said = (
+            told = (
                 _("%(name)s is an administrator.") if act == "staff" else _("%(name)s is no administrator.")
             )
         case "reviewer" | "not-reviewer":
             stewards.set_reviewer(viewer, user, reviewer=act == "reviewer")
-            said = _("%(name)s reviews terms.") if act == "reviewer" else _("%(name)s reviews no terms.")
+            told = _("%(name)s reviews terms.") if act == "reviewer" else _("%(name)s reviews no terms.")
         case _:
             raise BadRequest(_("This form is not one of this page."))
-    return said % {"name": user.username}
+    return told % {"name": user.username}
 
 
 def _bound(request: HttpRequest) -> int | None:

@@ -69,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("licenses/<seg:license_id>/<seg:sha256>", licenses.text, name="license-text"),
     path("staff", staff.show, name="staff"),
     path("staff/people", stewards.people, name="staff-people"),
+    path("staff/people/invite", stewards.invite, name="staff-invite"),
     path("staff/people/<seg:name>", stewards.one, name="staff-person"),
     path("audit", audit.permitted, name="audit"),
     path("audit/entries", audit.entries, name="audit-entries"),

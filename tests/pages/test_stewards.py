@@ -70,6 +70,22 @@ def test_an_account_is_closed_opened_and_given_rights_and_each_is_written_down(
     assert acts()[-1] == ("account.link", {})
 
 
+def test_staff_invites_people_by_a_link_that_sets_their_password_once(staff: Client, browser: Client) -> None:
+    page, asked = "/staff/people/invite", {"name": "kim", "fullname": "Kim Ito", "email": ""}
+    assert browser.get(page).status_code == browser.post(page, asked).status_code == 404
+    assert "is taken" in words_of(staff.post(page, asked | {"name": "BOB"}))
+    link = re.search(r"/password/reset/[^<]+", text_of(staff.post(page, asked)))
+    assert link is not None
+    assert acts() == [("account.made", {}), ("account.link", {})]
+    guest = Client()
+    form = guest.get(link[0], follow=True)
+    assert "Your user name is kim" in words_of(form)
+    new = {"new_password1": PASSWORD, "new_password2": PASSWORD}
+    assert guest.post(form.request["PATH_INFO"], new).status_code == 302
+    assert guest.login(username="kim", password=PASSWORD)
+    assert "This link was used" in words_of(Client().get(link[0], follow=True))
+
+
 def test_nobody_locks_themselves_out(staff: Client, bob: User, ada: User) -> None:
     for act in ("close", "not-staff"):
         assert staff.post("/staff/people/bob", {"do": act}).status_code == 400
