@@ -57,7 +57,7 @@ def find(viewer: Viewer, query: Query, *, limit: int, cursor: str = "", found: H
         known = ", ".join(sorted([*SORTS, RELEVANCE]))
         raise BadRequest(f"sort must be one of {known}, not {query.sort!r}.")
     if query.typed and found is None:
-        found = search.seek(viewer, query)
+        found = search.seek(viewer, query, rough=True)
     if query.sort != RELEVANCE or found is None or not query.typed:
         rare = query.may_be_rare and not facets.are_many(viewer, query)
         return _by_column(search.matching(viewer, query, found), column, limit, cursor, rare=rare)

@@ -119,7 +119,7 @@ def narrowed(repos: QuerySet[Repo], query: Query, found: Hits | None = None) -> 
     if query.typed:
         repos = (
             repos.filter(seeking.condition(text=query.text, name=query.name, of="text__"))
-            if found is None or not found.are_few
+            if found is None or found.more
             else repos.filter(seeking.one_of("text__id", found.numbers))
         )
     if query.author:

@@ -47,11 +47,6 @@ class Hits:
     more: bool = False
 
     @property
-    def are_few(self) -> bool:
-        """True where the database does better with the numbers than with the words."""
-        return not self.more and len(self.numbers) <= FEW
-
-    @property
     def near(self) -> bool:
         return bool(self.closeness)
 
