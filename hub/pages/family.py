@@ -13,11 +13,12 @@ from hub.catalog import family
 from hub.catalog.deskfacts import STRENGTH
 from hub.catalog.family import Ancestor, Made
 from hub.catalog.lookups import locate
-from hub.catalog.panel import panel_of
+from hub.catalog.panel import Panel, panel_of
 from hub.pages.doors import personal_page
-from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of, relation_words
+from hub.pages.pedigree import MAX_IN_LEVEL, drawing_of, relation_words, terms_shown
 from hub.pages.repos import shell
 from hub.pages.saying import said
+from hub.pages.standing import standing_above
 from hub.web import repo_name
 from licenses.models import License
 from licenses.readings import readings_of
@@ -39,7 +40,8 @@ class Above:
     url: str
     relation: str
     evidence: str
-    terms: Sequence[str] | None
+    terms: str
+    seal: str
     by_way_of: str
 
 
@@ -59,16 +61,17 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context = shell(viewer, at, tab="lineage")
     context |= {
         "drawing": drawing_of(panel, [(one.repo, one.relation) for one in nearest]),
-        "above": [_above(at.repo.full_name, one) for one in above], "more_above": more_above,
+        "above": [_above(panel, one) for one in above], "more_above": more_above,
         "groups": _grouped(below), "more_below": more_below,
     }  # fmt: skip
     return render(request, "repo/lineage.html", context)
 
 
-def _above(target: str, one: Ancestor) -> Above:
+def _above(panel: Panel, one: Ancestor) -> Above:
+    terms, seal = terms_shown(panel, one.licenses, standing_above(one.clearance))
     return Above(
         one, f"/{one.name}" if one.repo else "", relation_words(one.relation),
-        said(STRENGTH.get(one.evidence, "")), one.licenses, "" if one.child == target else one.child,
+        said(STRENGTH.get(one.evidence, "")), terms, seal, "" if one.child == panel.repo.full_name else one.child,
     )  # fmt: skip
 
 

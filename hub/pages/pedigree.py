@@ -14,6 +14,7 @@ from hub.catalog.deskfacts import STRENGTH
 from hub.catalog.models import Repo
 from hub.catalog.panel import Panel
 from hub.pages.saying import said
+from hub.pages.standing import Standing, standing_above, standing_of
 
 WIDTH, HEIGHT, ACROSS, DOWN = 226, 68, 335, 90
 MAX_LEVELS, MAX_IN_LEVEL = 3, 6
@@ -149,9 +150,10 @@ def _place(
     relation = str(edge.get("relation", ""))
     repo = str(node.get("repo") or "")
     url = "" if node.get("hidden") or not repo or is_this else f"/{name}"
-    words = _("licence not known") if licenses is None else ", ".join(_brief(panel, one) for one in licenses)
+    standing = standing_of(panel.repo) if is_this else standing_above(str(node.get("clearance") or ""))
+    terms, seal = terms_shown(panel, licenses, standing)
     return Place(
-        last or name, above.removeprefix("datasets/"), words or _("no licence"), _seal(panel, licenses), url,
+        last or name, above.removeprefix("datasets/"), terms, seal, url,
         relation_words(relation), said(STRENGTH.get(str(edge.get("evidence", "")), "")), depth, x, y, is_this,
     )  # fmt: skip
 
@@ -168,11 +170,20 @@ def _seal(panel: Panel, licenses: Sequence[str] | None) -> str:
     return "proven" if all(one and one.is_permissive for one in known) else "terms"
 
 
+def terms_shown(panel: Panel, licenses: Sequence[str] | None, standing: Standing | None) -> tuple[str, str]:
+    """Return the words and the seal of a model's terms: those that nobody has settled are not shown as if they bound.
+
+    ``standing`` is None for a model that is not here, and for one above whose terms bind.
+    """
+    if standing is not None and standing.is_open:
+        return standing.word, standing.seal
+    words = _("licence not known") if licenses is None else ", ".join(_brief(panel, one) for one in licenses)
+    is_claimed = standing is not None and standing.seal == "declared"
+    return words or _("no licence"), "declared" if is_claimed else _seal(panel, licenses)
+
+
 def _child(panel: Panel, repo: Repo, relation: str, x: float, y: float) -> Place:
-    held = repo.clearance in (Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
-    words = ", ".join(_brief(panel, one) for one in repo.concluded)
-    terms = _("held") if held else words or _("not settled")
-    seal = "rejected" if held else _seal(panel, repo.concluded)
+    terms, seal = terms_shown(panel, repo.concluded or None, standing_of(repo))
     return Place(
         repo.name, repo.namespace.name, terms, seal, f"/{repo.full_name}", relation_words(relation), "", -1, x, y
     )  # fmt: skip

@@ -14,15 +14,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from hub.catalog.clearing import RELEASED
 from hub.catalog.models import Repo, RepoText
 from hub.catalog.proofs import unsettled
 from hub.pages.addresses import repo_url
+from hub.pages.standing import standing_of
 from hub.pages.times import ago
 from licenses.openness import Rung
 
 MOST_KEPT = 4096
-_HELD = (Repo.Clearance.HELD, Repo.Clearance.BLOCKED, Repo.Clearance.SUSPENDED)
 _FORMATS = {"safetensors": "safetensors", "gguf": "GGUF", "onnx": "ONNX"}
 
 
@@ -30,8 +29,8 @@ _FORMATS = {"safetensors": "safetensors", "gguf": "GGUF", "onnx": "ONNX"}
 class Row:
     """One line of a list.
 
-    ``waits``: the terms keep strangers from pulling.  ``settled`` names the licenses that review or a policy has
-    settled on; openness is 0 where nobody has.
+    ``settled`` names the licenses that review or a policy has settled on; openness is 0 where nobody has.  ``seal``
+    and ``standing`` tell where the terms stand.
     """
 
     type: str
@@ -49,8 +48,8 @@ class Row:
     updated_at: datetime
     ago: str
     settled: tuple[str, ...]
-    on_its_word: bool
-    waits: bool
+    seal: str
+    standing: str
     is_commercial: bool
     is_restricted: bool
     license: str
@@ -70,10 +69,20 @@ class Row:
 
     @property
     def use(self) -> tuple[str, str]:
-        """The seal and the word for commercial use under settled terms."""
+        """The seal and the word for commercial use under settled terms; what only a card says is no green yes."""
         if self.is_commercial:
-            return "proven", _("commercial use")
-        return "terms", _("not commercially") if self.is_restricted else _("with terms")
+            return "declared" if self.is_on_its_word else "proven", _("commercial use")
+        seal = "declared" if self.is_on_its_word else "terms"
+        return seal, _("not commercially") if self.is_restricted else _("with terms")
+
+    @property
+    def is_on_its_word(self) -> bool:
+        return self.seal == "declared"
+
+    @property
+    def is_open(self) -> bool:
+        """True where somebody has yet to settle the terms, or has refused them."""
+        return self.seal in ("pending", "rejected")
 
 
 def rows_of(repos: Sequence[Repo]) -> list[Row]:
@@ -87,16 +96,16 @@ def rows_of(repos: Sequence[Repo]) -> list[Row]:
 def _row(repo: Repo, proof: str) -> Row:
     # Nothing of a card that is not shown.
     text: RepoText | None = None if repo.disabled else getattr(repo, "text", None)
-    is_settled = repo.clearance in RELEASED and bool(repo.concluded)
+    terms = standing_of(repo)
     return Row(
         type=repo.type, url=repo_url(repo), full_name=repo.full_name, proof=proof, summary=text.summary if text else "",
         private=repo.private, gated=repo.gated, disabled=repo.disabled, task=repo.pipeline_tag,
         formats=tuple(name for tag, name in _FORMATS.items() if tag in repo.tags), library=repo.library,
         base=repo.base_models[0] if repo.base_models else "", updated_at=repo.updated_at, ago=ago(repo.updated_at),
-        settled=tuple(repo.concluded) if is_settled else (), on_its_word=repo.clearance == Repo.Clearance.DECLARED,
-        waits=repo.clearance in _HELD, is_commercial="commercial" in repo.uses,
+        settled=tuple(repo.concluded) if terms.is_settled else (), seal=terms.seal, standing=terms.word,
+        is_commercial="commercial" in repo.uses,
         is_restricted=repo.openness == Rung.RESTRICTED_WEIGHTS, license=repo.license, parameters=repo.parameters,
-        used_storage=repo.used_storage, openness=repo.openness if is_settled else 0, downloads=repo.downloads,
+        used_storage=repo.used_storage, openness=repo.openness if terms.is_settled else 0, downloads=repo.downloads,
         likes=repo.likes,
     )  # fmt: skip
 

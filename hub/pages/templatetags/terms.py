@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from hub.catalog.models import Repo
 from hub.pages.facetwords import RUNGS
 from hub.pages.saying import listed, said
+from hub.pages.standing import Standing, standing_of
 from hub.pages.templatetags.house import license_brief, symbol_of
 from licenses.openness import RUNG_NAMES, Rung
 from licenses.terms import Reading
@@ -75,3 +76,16 @@ def briefs(licenses: Sequence[str]) -> str:
             "names": ", ".join(names[:_SHOWN]), "number": len(names) - _SHOWN,
         }  # fmt: skip
     return listed(names)
+
+
+@register.filter
+def standing(repo: Repo) -> Standing:
+    """Return where the terms of a repo stand."""
+    return standing_of(repo)
+
+
+@register.filter
+def terms_of(repo: Repo) -> tuple[str, str]:
+    """Return the terms of a repo in a few words, and their seal; what nobody has settled is told as such."""
+    found = standing_of(repo)
+    return (briefs(repo.concluded) if found.is_settled else found.word), found.seal
