@@ -105,6 +105,11 @@ class Part:
     reason: str
     seen: Sequence[str]
 
+    @property
+    def roman(self) -> str:
+        """The class of the framework, as it writes it."""
+        return "I" * self.mof_class
+
 
 @personal_page
 def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpResponse:
@@ -112,7 +117,8 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     at = locate(viewer, repo_name(kind, repo))
     panel = panel_of(viewer, at.repo)
     context = shell(viewer, at, tab="license")
-    context["to_settle"] = 0 if clearing.is_released(at.repo) else len(panel.holding)
+    context["is_settled"] = clearing.is_released(at.repo)
+    context["to_settle"] = 0 if context["is_settled"] else len(panel.holding)
     context["reply"] = _reply_to(panel.case, may_write=context["may_write"])
     children = children_of(viewer, at.repo)
     context |= {
@@ -199,16 +205,17 @@ def _note(found: Detection) -> str:
 def _openness(panel: Panel) -> dict[str, Any]:
     grade = panel.openness
     if grade is None:
-        return {"ladder": [], "parts": [], "osaid": {}}
+        return {"ladder": [], "parts": [], "absent": [], "osaid": {}}
     steps = [
         (int(rung), _(title), _(about), rung <= grade.rung, rung == grade.rung)
         for rung, title, about in _LADDER
     ]
     reached: Rung = grade.rung
+    parts = [_part(panel, one) for one in grade.components]
     return {
         "ladder": steps, "rung": int(reached), "rung_words": said(RUNG_NAMES[reached]),
-        "parts": [_part(panel, one) for one in grade.components], "osaid": dict(grade.osaid),
-        "lacking": _lacking(panel),
+        "parts": [one for one in parts if one.presence != Presence.ABSENT], "osaid": dict(grade.osaid),
+        "absent": [one for one in parts if one.presence == Presence.ABSENT], "lacking": _lacking(panel),
     }  # fmt: skip
 
 
