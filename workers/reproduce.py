@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from workers.converting.errors import ConvertError
 from workers.converting.run import convert_checkpoint
+from workers.formats.troubles import why
 from workers.kernel.build import library
 from workers.provenance import CONVERTED, QUANTIZED
 from workers.quantizing.errors import QuantizeError
@@ -87,7 +88,7 @@ def read_recipes(path: Path) -> list[Recipe]:
         told = json.loads(path.read_text())
         return [_recipe(one) for one in (told if isinstance(told, list) else [told])]
     except OSError as error:
-        raise ReproduceError(f"{path}: {error.strerror or error}") from error
+        raise ReproduceError(why(path, error)) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReproduceError(f"{path}: is no record of files made here: {error!r}") from error
 

@@ -22,6 +22,12 @@ MAX_TAG_LENGTH = 200
 MAX_SCALAR = 100
 
 FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+# Languages of two or three letters, a script, a region, variants; the codes for "several" and "none" tell no reader.
+_LANGUAGE = re.compile(
+    r"(?!(?:mul|und|mis|zxx|q[a-t][a-z])\b)[a-z]{2,3}(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*",
+    re.IGNORECASE,
+)
 _MISSING = "empty or missing yaml metadata in repo card"
 _RELATIONS = ("finetune", "adapter", "merge", "quantized")
 
@@ -54,6 +60,12 @@ class Claims:
         """How this model came from its base: what the card says, or finetune, which the hub's users mean."""
         relation = self.word("base_model_relation")
         return relation if relation in _RELATIONS else ("finetune" if self.base_models else "")
+
+    @property
+    def language(self) -> str:
+        """The language that the card is written in, as BCP 47 has it: the only one that it names, or ''."""
+        named = self.words("language")
+        return named[0] if len(named) == 1 and _LANGUAGE.fullmatch(named[0]) else ""
 
     def tags(self) -> list[str]:
         """Return the searchable tags that follow from the claims, in a stable order and without doubles."""

@@ -31,6 +31,18 @@ def test_claims_are_read_from_the_front_matter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claimed", "language"),
+    [
+        ("de", "de"), ("[pt-BR]", "pt-BR"), ("zh-hant-tw", "zh-hant-tw"), ("yue", "yue"), ("de-1996", "de-1996"),
+        ("[de, en]", ""), ("[]", ""), ("5", ""), ("english", ""), ("multilingual", ""), ("code", ""), ("mul", ""),
+        ("\"de' onload='x\"", ""), ("\"de\\nx\"", ""), ("x-klingon", ""),
+    ],
+)  # fmt: skip
+def test_a_card_that_names_one_language_is_written_in_it(claimed: str, language: str) -> None:
+    assert parse_card(_card(f"language: {claimed}")).language == language
+
+
+@pytest.mark.parametrize(
     ("content", "word"),
     [
         (b"# no front matter", "empty or missing yaml metadata"),

@@ -130,7 +130,9 @@ def test_what_cannot_be_converted_is_said_before_anything_begins(
     assert "scratch" not in message
     wide = changed(folder, "config.json", lambda told: told.update(hidden_size=128))
     assert "hidden_size" in refused(wide)
-    assert "tokenizer.json: No such file" in refused({**right, "tokenizer.model": None})
+    assert "tokenizer.json: is missing; check its name, or add it" in refused(
+        {**right, "tokenizer.model": None}
+    )
     assert not Job.objects.filter(kind="quantize").exists()
 
 

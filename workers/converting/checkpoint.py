@@ -18,6 +18,7 @@ from workers.formats.reader import CachedReader, FileReader
 from workers.formats.safetensors import BITS, inspect_safetensors
 from workers.formats.shard_index import check_shards, inspect_shard_index
 from workers.formats.torch_files import read_torch
+from workers.formats.troubles import why
 
 INDEX, TORCH_INDEX = "model.safetensors.index.json", "pytorch_model.bin.index.json"
 TORCH_ENDINGS = (".bin", ".pt", ".pth")
@@ -137,7 +138,7 @@ def _add_indexed(checkpoint: Checkpoint, path: Path, form: str) -> None:
         with FileReader(path) as reader:
             index = inspect_shard_index(reader)
     except OSError as error:
-        raise ConvertError(f"{path}: {error.strerror or error}") from error
+        raise ConvertError(why(path, error)) from error
     checkpoint.refuse(path, index.findings)
     names = sorted(set(index.weight_map.values()))
     for name in names:
@@ -156,8 +157,8 @@ def _add(checkpoint: Checkpoint, path: Path) -> Inspection:
             return _add_torch(checkpoint, reader, path, number)
         found = inspect_safetensors(reader)
     except (OSError, FormatError) as error:
-        told = error.strerror if isinstance(error, OSError) else None
-        raise ConvertError(f"{path}: {told or error}") from error
+        words = why(path, error) if isinstance(error, OSError) else f"{path}: {error}"
+        raise ConvertError(words) from error
     checkpoint.refuse(path, found.findings)
     checkpoint.metadata |= found.metadata
     if found.left_out or any(finding.code == CLIPPED for finding in found.findings):

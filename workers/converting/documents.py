@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.converting.errors import ConvertError
+from workers.formats.troubles import why
 
 MAX_JSON = 256 * 2**20
 MAX_CARD = 16 * 2**20
@@ -16,7 +17,7 @@ def read_bytes(path: Path, limit: int = MAX_JSON) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise ConvertError(f"{path}: {error.strerror or error}") from error
+        raise ConvertError(why(path, error)) from error
     if len(data) > limit:
         raise ConvertError(f"{path}: has more than {limit} bytes; no such file is that long")
     return data

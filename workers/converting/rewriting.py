@@ -17,6 +17,7 @@ from workers.converting.errors import ConvertError
 from workers.converting.writing import Progress, Watcher
 from workers.flow import in_order
 from workers.formats.safetensors import BITS, MAX_HEADER
+from workers.formats.troubles import why
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.outputs import Outputs, WrittenFile
 
@@ -126,7 +127,7 @@ def _folder(target: Path) -> Iterator[None]:
     try:
         target.mkdir()
     except OSError as error:
-        raise ConvertError(f"{target}: {error.strerror or error}") from error
+        raise ConvertError(why(target, error)) from error
     try:
         yield
     except BaseException:

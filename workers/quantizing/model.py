@@ -10,6 +10,7 @@ from workers.formats.findings import FormatError, Inspection
 from workers.formats.gguf import inspect_gguf
 from workers.formats.gguf_values import Cursor
 from workers.formats.opened import Opened
+from workers.formats.troubles import why
 from workers.quantizing.errors import QuantizeError
 from workers.quantizing.pairs import Pair, read_pairs
 
@@ -108,7 +109,7 @@ def _add_shard(model: Model, path: Path) -> Inspection:
     except FormatError as error:
         raise QuantizeError(f"{path}: {error}") from error
     except OSError as error:
-        raise QuantizeError(f"{path}: {error.strerror or error}") from error
+        raise QuantizeError(why(path, error)) from error
     model.tensors += [
         SourceTensor(t.name, t.dtype, _trimmed(t.shape), shard, t.start, t.end - t.start)
         for t in found.tensors

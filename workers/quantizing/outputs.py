@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from workers.formats.troubles import why
 from workers.quantizing.errors import QuantizeError
 
 PARTIAL = ".partial"
@@ -154,7 +155,7 @@ def _require_space(path: Path, size: int) -> None:
 def _trouble(path: Path, error: OSError) -> QuantizeError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return QuantizeError(f"{path}: the disk took no more ({error.strerror}); nothing was kept")
-    return QuantizeError(f"{path}: {error.strerror or error}")
+    return QuantizeError(why(path, error))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -174,7 +174,7 @@ def test_a_broken_sentencepiece_model_is_named(folder: Path, cut: int) -> None:
 
 def test_a_missing_tokenizer_is_named(folder: Path) -> None:
     (folder / "tokenizer.model").unlink()
-    assert "tokenizer.json: No such file" in refusal(folder)
+    assert "tokenizer.json: is missing; check its name, or add it" in refusal(folder)
 
 
 def test_eights_without_scales_are_refused(tmp_path: Path) -> None:

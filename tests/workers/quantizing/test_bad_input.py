@@ -37,9 +37,9 @@ def refusal(source: Path, kind: str = "Q4_K_M", **options: object) -> str:
 def test_files_that_are_no_model_are_refused_for_what_they_are(folder: Path) -> None:
     assert "does not begin with 'GGUF'" in refusal(small.write(folder, b"PK\3\4" + bytes(99)))
     assert "the magic at byte 0 takes 4 bytes; 0 are left" in refusal(small.write(folder, b""))
-    assert "No such file" in refusal(folder / "missing.gguf")
+    assert "is missing" in refusal(folder / "missing.gguf")
     assert "holds no tensors" in refusal(small.write(folder, gguf(small.pairs(), [])))
-    assert "Is a directory" in refusal(folder)
+    assert "is a folder; name a file" in refusal(folder)
 
 
 def test_a_file_cut_short_is_refused_wherever_it_was_cut(folder: Path) -> None:

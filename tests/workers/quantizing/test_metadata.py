@@ -110,7 +110,7 @@ def test_shards_that_do_not_make_a_model_are_refused_by_name(tmp_path: Path) -> 
         quantize_file(renamed, tmp_path / "out.gguf", "Q8_0")
     renamed.rename(first)
     second.unlink()
-    with pytest.raises(QuantizeError, match=r"part-00002-of-00003\.gguf: No such file"):
+    with pytest.raises(QuantizeError, match=r"part-00002-of-00003\.gguf: is missing"):
         quantize_file(first, tmp_path / "out.gguf", "Q8_0")
     assert not (tmp_path / "out.gguf").exists()
 
