@@ -120,10 +120,22 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_start_just_works(own_hu
     members = family(own_hub)
     own_hub.process.kill()
     own_hub.process.wait()
+    # From here on it is seen from everywhere, which the test after this one looks at.
+    own_hub.settings["HUB_BIND"] = "0.0.0.0"
     own_hub.start()
     assert [member for member in members if member.is_running()] == []
     assert (own_hub.data_dir / "stack.env").read_bytes() == secrets
     assert works_again(own_hub)
+
+
+def test_only_the_two_web_groups_listen_beyond_loopback_when_asked(own_hub: LiveHub) -> None:
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in family(own_hub)
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.ip != "127.0.0.1"
+    }
+    assert listening == {("0.0.0.0", own_hub.port), ("0.0.0.0", own_hub.port + 1)}
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
@@ -160,15 +172,3 @@ def test_ctrl_c_stops_everything_within_five_seconds(own_hub: LiveHub) -> None:
     assert own_hub.process.wait(timeout=10) == 0
     assert time.monotonic() - started < 5
     assert [member for member in members if member.is_running()] == []
-
-
-def test_only_the_two_web_groups_listen_beyond_loopback_when_asked(own_hub: LiveHub) -> None:
-    own_hub.settings["HUB_BIND"] = "0.0.0.0"
-    own_hub.start()
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for process in family(own_hub)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.ip != "127.0.0.1"
-    }
-    assert listening == {("0.0.0.0", own_hub.port), ("0.0.0.0", own_hub.port + 1)}

@@ -45,7 +45,8 @@ class Command(BaseCommand):
             user = create_user(name=name, email=options["email"], by_admin=True)
         if options["admin"] and not (user.is_staff and user.is_superuser):
             stewards.appoint(user)
-        if options["password"] and not user.check_password(options["password"]):
+        same = user.has_usable_password() and user.check_password(options["password"] or "")
+        if options["password"] and not same:
             user.set_password(options["password"])
         user.save()
         return user
