@@ -105,6 +105,7 @@ class JobAdmin(Looked):
 
     list_display = ("kind", "repo", "state", "progress", "step", "run", "failures", "due_at", "finished_at")
     list_filter = ("kind", "state")
+    ordering = ("-created_at",)
     list_select_related: ClassVar = ["repo"]
     search_fields = ("subject", "error", "repo__full_name")
 

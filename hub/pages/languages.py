@@ -1,4 +1,7 @@
-"""Which language a page speaks: what the reader chose, else what the browser asks for.  Programs hear English."""
+"""Which language a page speaks: what the reader chose, else what the browser asks for.  Programs hear English.
+
+So does whoever looks behind the pages, at ``/-/admin/``.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +16,8 @@ from django.views.i18n import set_language
 
 # Texts that programs compare and quote must not change with a header that their library happens to send.
 _ENGLISH = ("hub.wires.", "hub.pages.feeds", "hub.health")
-_PROGRAMS = ("/api/", "/lfs/", "/cas/", "/bytes/", "/v1/")
+# Behind the pages things have the names that they have in the code; half of them translated would fit nowhere.
+_ALWAYS_ENGLISH = ("/api/", "/lfs/", "/cas/", "/bytes/", "/v1/", "/-/admin/")
 
 
 class LanguageMiddleware:
@@ -23,8 +27,8 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        is_program = request.path_info.startswith(_PROGRAMS)
-        translation.activate("en" if is_program else translation.get_language_from_request(request))
+        is_english = request.path_info.startswith(_ALWAYS_ENGLISH)
+        translation.activate("en" if is_english else translation.get_language_from_request(request))
         response = self.get_response(request)
         if response.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ["Accept-Language"])

@@ -6,6 +6,7 @@ import re
 from babel.messages.mofile import write_mo
 from django.test import Client
 
+from hub.accounts.people import create_user
 from tests.pages.kit import text_of
 from tests.words import found, load, po_file
 
@@ -73,3 +74,11 @@ def test_programs_are_answered_in_english_whatever_their_library_sends(db: None)
     assert "Content-Language" not in spoken.headers
     assert client.get("/api/nothing").json() == Client().get("/api/nothing").json()
     assert client.get("/models/new.atom").content.count(b"New models") == 1
+
+
+def test_what_is_behind_the_pages_speaks_one_language(db: None) -> None:
+    client = Client(headers=GERMAN)
+    client.force_login(create_user(name="root", staff=True))
+    for path, words in (("", "Behind the pages"), ("catalog/job/", "Select job to view")):
+        page = client.get(f"/-/admin/{path}")
+        assert (words in text_of(page), page.headers["Content-Language"]) == (True, "en")
