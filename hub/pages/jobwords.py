@@ -11,6 +11,7 @@ _NAMES: dict[str, Promise] = {
     "sweep": _("Letting go of what nobody needs"), "check-xorb": _("Checking chunks"),
     "mail-reset": _("Mailing a link to set a password"),
     "license": _("Reading the licence"),
+    "tensor-digests": _("Comparing tensors with those of other models"), "index": _("Words for the search"),
     "license-descendants": _("Telling what was made from it of new terms"),
 }  # fmt: skip
 

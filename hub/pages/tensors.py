@@ -1,6 +1,5 @@
 """The tensors of a model: number types by bytes, a map of where the weights are, and every tensor."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog import tensors
 from hub.catalog.lookups import DEFAULT_REVISION, locate
 from hub.catalog.tensors import Contents, FileSet, Pattern, Row
+from hub.pages import headers
 from hub.pages.doors import page
 from hub.pages.repos import shell
 from hub.pages.treemap import boxes
@@ -22,8 +22,6 @@ MAP_WIDTH, MAP_HEIGHT = 960, 240
 MAX_AREAS = 40
 # An area narrower than its label shows none.
 LETTER, LABEL_HEIGHT = 6.6, 18
-MAX_VALUE = 300
-MAX_KEYS = 1_000
 CHAT_TEMPLATE = "tokenizer.chat_template"
 
 
@@ -105,16 +103,11 @@ def _label(pattern: Pattern, width: float, height: float) -> str:
 
 
 def _metadata(contents: Contents) -> dict[str, Any]:
-    """Return the header's words, each on one line; the chat template apart."""
-    keys = [key for key in contents.metadata if key != CHAT_TEMPLATE]
-    shown = [(key[:MAX_VALUE], _line(contents.metadata[key])) for key in keys[:MAX_KEYS]]
+    """Return the header's words by group, each on one line; the chat template apart."""
+    rest = {key: value for key, value in contents.metadata.items() if key != CHAT_TEMPLATE}
     template = contents.metadata.get(CHAT_TEMPLATE)
     return {
-        "metadata": shown, "more_keys": len(keys) - len(shown),
+        "metadata": headers.groups_of(rest), "keys": len(rest),
+        "more_keys": max(len(rest) - headers.MAX_KEYS, 0),
         "chat_template": template if isinstance(template, str) else "",
     }  # fmt: skip
-
-
-def _line(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]} …"

@@ -1,5 +1,6 @@
 """Notices behind the bell, and jobs: what was told, and what is being done."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,15 @@ from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog import conversions, notices, worklists
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, RevisionNotFound, SignInNeeded, TooManyAtOnce
-from hub.catalog.models import Job
+from hub.catalog.models import Job, Repo
+from hub.pages import jobfacts
 from hub.pages.doors import member_page, page
 from hub.pages.jobwords import job_name
 from hub.pages.saying import said
 from hub.web import whole_number
 
 PAGE = 40
+SHORT_DIGEST = 12
 STATES = ("", "open", "done", "failed")
 
 
@@ -53,6 +56,9 @@ class Work:
     job: Job
     may_end: bool
     may_repeat: bool
+    # Where the job names bytes alone: a repo that has them, and what they are called there.
+    repo: Repo | None = None
+    file: str = ""
 
     @property
     def state(self) -> str:
@@ -78,24 +84,20 @@ class Work:
         """What is worked on, beyond the repo."""
         payload = self.job.payload
         types = payload.get("types")
-        return ", ".join(map(str, types)) if isinstance(types, list) else str(payload.get("path", ""))
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """What the job was asked and what it found, a line each."""
-        pairs = [*self.job.payload.items(), *self.job.result.items()]
-        hidden = {"user", "token", "address"}
-        return [(key, _line(value)) for key, value in pairs if key not in hidden and value not in ("", None)][
-            :40
-        ]
+        about = ", ".join(map(str, types)) if isinstance(types, list) else str(payload.get("path", ""))
+        return about or self.file or str(payload.get("sha256", ""))[:SHORT_DIGEST]
 
 
-def _line(value: object) -> str:
-    return ", ".join(map(str, value))[:1000] if isinstance(value, list) else str(value)[:1000]
+def _works(viewer: Viewer, found: Sequence[Job]) -> list[Work]:
+    files = worklists.named(viewer, found)
+    return [_work(viewer, job, files) for job in found]
 
 
-def _work(viewer: Viewer, job: Job) -> Work:
-    return Work(job, worklists.may_end(viewer, job), worklists.may_repeat(viewer, job))
+def _work(viewer: Viewer, job: Job, files: Mapping[str, tuple[Repo | None, str]]) -> Work:
+    repo, file = files.get(str(job.payload.get("sha256", "")), (None, ""))
+    return Work(
+        job, worklists.may_end(viewer, job), worklists.may_repeat(viewer, job), job.repo or repo, file
+    )  # fmt: skip
 
 
 @page
@@ -108,7 +110,7 @@ def jobs(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     skip = whole_number(request.GET.get("skip", "")) or 0
     found = worklists.in_state(worklists.visible(viewer, everything=everything), state)
     rows = list(found[skip : skip + PAGE + 1])
-    works = [_work(viewer, job) for job in rows[:PAGE]]
+    works = _works(viewer, rows[:PAGE])
     context: dict[str, Any] = {
         "works": works, "state": state, "everything": everything, "states": STATES, "skip": skip,
         "older": skip + PAGE if len(rows) > PAGE else 0, "newer": max(0, skip - PAGE),
@@ -123,7 +125,11 @@ def job(request: HttpRequest, viewer: Viewer, *, job: str) -> HttpResponse:
     """One job: how far it is, what it was asked, what came of it."""
     if viewer.user is None:
         raise SignInNeeded("Sign in to see jobs.")
-    context = {"work": _work(viewer, worklists.find(viewer, job)), "page_of_one": True}
+    (work,) = _works(viewer, [worklists.find(viewer, job)])
+    context = {
+        "work": work, "asked": jobfacts.asked_of(work.job), "found": jobfacts.found_by(work.job),
+        "files": jobfacts.files_of(work.job), "warnings": jobfacts.warnings_of(work.job),
+    }  # fmt: skip
     partial = request.headers.get("HX-Target") == "job"
     return render(request, "jobs/panel.html" if partial else "jobs/one.html", context)
 

@@ -1,5 +1,6 @@
 """The tensors of a model: folded into patterns, filtered by name, and drawn as a map."""
 
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ from hub.accounts.identity import Viewer
 from hub.accounts.models import User
 from hub.catalog.models import Repo
 from hub.catalog.tensors import Row, fold
+from hub.pages import headers
 from hub.pages.treemap import boxes
 from tests.pages.kit import text_of, words_of
 from tests.workers.making import ships_of
@@ -106,3 +108,23 @@ def test_a_private_repo_has_no_such_page_for_others(client: Client, ada: User) -
     ships = ships_of(Viewer(user=ada))
     Repo.objects.filter(pk=ships.pk).update(private=True)
     assert client.get(PAGE).status_code == 404
+
+
+def test_headers_are_told_as_people_read_numbers_and_lists() -> None:
+    single = {
+        one: struct.unpack("<f", struct.pack("<f", one))[0] for one in (1e-5, 100000.0, 3.4028235e38, 0.1)
+    }
+    assert [headers.short_float(one) for one in single.values()] == [
+        "1e-05",
+        "100000",
+        "3.4028235e+38",
+        "0.1",
+    ]
+    assert [headers.short_float(one) for one in (0.1, 1e300, -2.0)] == ["0.1", "1e+300", "-2"]
+    tokens = {"type": "str", "len": 48_900, "head": ["Ġ t", "Ġ a"]}
+    assert headers.line(tokens) == "48,900 strings: Ġ t, Ġ a, …"
+    found = headers.groups_of(
+        {"llama.b": 1, "tokenizer.x": tokens, "general.name": "n", "llama.a": True, "format": "pt"}
+    )
+    assert [group for group, _ in found] == ["", "general", "llama", "tokenizer"]
+    assert found[2][1] == [("llama.a", "true"), ("llama.b", "1")]
