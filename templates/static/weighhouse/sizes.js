@@ -37,6 +37,7 @@
       this.slider.className = "slider";
       this.slider.append(...this.thumbs);
       this.querySelector(".histogram").after(this.slider);
+      this.between = this.querySelector(".range > span");
       this.said = this.selects.map((select) => {
         const words = document.createElement("span");
         words.setAttribute("aria-hidden", "true");
@@ -66,6 +67,8 @@
       // Where they lie over each other, the one that has room to move is on top.
       this.thumbs[0].style.zIndex = low * 2 > this.edges ? 1 : 0;
       this.bars.forEach((bar, at) => bar.classList.toggle("in", low <= at && at < high));
+      // "any" says it all where nothing is bounded.
+      this.between.hidden = this.said[1].hidden = low === 0 && high === this.edges;
       this.thumbs.forEach((thumb, which) => {
         const words = this.selects[which].selectedOptions[0].text;
         thumb.setAttribute("aria-valuetext", words);
