@@ -27,6 +27,16 @@ _session: list[RunningServers] = []
 OWN_HUBS = ("tests/journeys/test_licenses.py", "tests/journeys/test_xet_trouble.py")
 
 
+# What takes longest comes first, or one process would be busy with it when the others have nothing left to do.
+LONGEST = (
+    "tests/journeys/",
+    "tests/pages/test_everyone.py",
+    "tests/stack/",
+    "tests/terms/",
+    "tests/workers/",
+)
+
+
 class ByFile(LoadFileScheduling):  # type: ignore[misc]
     """Keeps the tests of a file in one process, and all that ask the shared live hubs."""
 
@@ -43,8 +53,18 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Hand out tests by what they share."""
+    """Hand out tests by what they share, in the order of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take longest first."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(LONGEST) if item.nodeid.startswith(name)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
