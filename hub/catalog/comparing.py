@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, landing
+from hub.catalog import access, landing, memory
 from hub.catalog.clearing import RELEASED
 from hub.catalog.errors import BadRequest
-from hub.catalog.ggufs import Gguf, models_in
+from hub.catalog.ggufs import Gguf, headers_of, models_in, need_of
 from hub.catalog.lookups import Located, find_repo, locate_heads
+from hub.catalog.memory import Need
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 
@@ -19,16 +20,18 @@ MAX_TARGETS = 5
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A smaller form of a model, and its relative error where that was measured."""
+    """A smaller form of a model, what memory it takes, and its relative error where that was measured."""
 
     repo: Repo
     model: Gguf
     error: float | None
+    need: Need | None
+    header: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One model.  Numbers are None where no file told them."""
+    """One model.  What no file told is missing from its shape; ``need`` is that of its checkpoint."""
 
     repo: Repo
     architecture: str = ""
@@ -37,6 +40,21 @@ class Compared:
     languages: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     quantizations: tuple[Made, ...] = ()
+    need: Need | None = None
+
+    @property
+    def needs(self) -> list[tuple[str, int]]:
+        """The forms that it comes in, and what memory each takes, the finest first; "" is the checkpoint."""
+        stored = [("", self.need.total)] if self.need else []
+        return stored + [
+            (made.model.file_type or made.model.path, made.need.total)
+            for made in self.quantizations
+            if made.need
+        ]
+
+    def best(self, device: int) -> tuple[str, int] | None:
+        """Return the finest form that fits a device, in GB."""
+        return next((form for form in self.needs if form[1] <= device * memory.GB), None)
 
     @property
     def is_settled(self) -> bool:
@@ -59,20 +77,41 @@ def _about(viewer: Viewer, repo: Repo, at: Located | None) -> Compared:
         return Compared(repo)
     facts, card = at.facts, at.card
     gguf = _dict(facts.get("gguf"))
-    shape = dict(_dict(facts.get("shape")))
-    if "context_length" not in shape and isinstance(gguf.get("context_length"), int):
-        shape["context_length"] = gguf["context_length"]
+    made = _quantizations(viewer, at)
+    own = [one for one in made if one.repo == repo]
+    shape = (_shape_in(own[0].header) if own else {}) | _dict(facts.get("shape"))
     named = _strings(_dict(facts.get("config")).get("architectures"))
     parameters = _dict(_dict(facts.get("safetensors")).get("parameters"))
     return Compared(
         repo=repo,
         architecture=named[0] if named else str(gguf.get("architecture", ""))[:200],
         shape=shape,
-        dtypes=tuple(sorted(parameters, key=lambda name: -parameters[name])),
+        dtypes=tuple(sorted(parameters, key=lambda name: -parameters[name]))
+        or tuple(dict.fromkeys(one.model.file_type for one in own if one.model.file_type)),
         languages=_strings(card.get("language")),
         bases=tuple(repo.base_models[:3]),
-        quantizations=tuple(_quantizations(viewer, at)),
+        quantizations=tuple(made),
+        need=_need(_dict(facts.get("shape")), parameters),
     )
+
+
+# What a shape calls a number, and what the header of a GGUF file calls it behind its architecture.
+_HEADED = {"layers": "block_count", "hidden_size": "embedding_length", "experts": "expert_count",
+           "context_length": "context_length", "vocabulary": "vocab_size"}  # fmt: skip
+
+
+def _shape_in(header: dict[str, Any]) -> dict[str, int]:
+    architecture = str(header.get("general.architecture", ""))
+    told = {name: header.get(f"{architecture}.{key}") for name, key in _HEADED.items()}
+    tokens = header.get("tokenizer.ggml.tokens")
+    told["vocabulary"] = told["vocabulary"] or _dict(tokens).get("len")
+    return {name: value for name, value in told.items() if type(value) is int and value > 0}
+
+
+def _need(shape: dict[str, Any], parameters: dict[str, Any]) -> Need | None:
+    found = memory.shape_of_config(shape)
+    weights = memory.weights_of(parameters)
+    return memory.need(found, weights, memory.DEFAULT_CONTEXT) if found and weights else None
 
 
 def _quantizations(viewer: Viewer, at: Located) -> list[Made]:
@@ -85,11 +124,14 @@ def _quantizations(viewer: Viewer, at: Located) -> list[Made]:
 def _made(at: Located) -> list[Made]:
     if "gguf" not in at.repo.tags:
         return []
-    told = landing.qualities(at)
+    told, models = landing.qualities(at), models_in(at.repo, at.tree)
     return [
-        Made(at.repo, model, quality.error if (quality := told.get(model.shards[0].sha256)) else None)
-        for model in models_in(at.repo, at.tree)
-    ]
+        Made(
+            at.repo, model, quality.error if (quality := told.get(model.shards[0].sha256)) else None,
+            need_of(model, header, memory.DEFAULT_CONTEXT), header,
+        )
+        for model, header in zip(models, headers_of(models), strict=True)
+    ]  # fmt: skip
 
 
 def _dict(value: object) -> dict[str, Any]:

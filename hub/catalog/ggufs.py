@@ -83,18 +83,26 @@ def models_and_matrices(entries: Sequence[Entry]) -> tuple[list[Gguf], list[Entr
     return [model for model in found if not model.is_matrix], by_path
 
 
-def needs_of(models: Sequence[Gguf], context: int) -> list[Need | None]:
-    """Return what memory each model takes with a context, None where its header does not tell; one query."""
+def headers_of(models: Sequence[Gguf]) -> list[dict[str, Any]]:
+    """Return the metadata of each model's first file, empty where it was not read; one query."""
     heads = [model.shards[0] for model in models]
     proven = [entry.sha256 for entry in heads if entry.state == RepoBlob.State.PROVEN]
     told = dict(
         Inspection.objects.filter(sha256__in=proven, format="gguf").values_list("sha256", "data__metadata")
     )
-    shapes = [memory.shape_of(told.get(entry.sha256) or {}) for entry in heads]
-    return [
-        memory.need(shape, model.size, context) if shape else None
-        for model, shape in zip(models, shapes, strict=True)
-    ]
+    return [told.get(entry.sha256) or {} for entry in heads]
+
+
+def need_of(model: Gguf, header: Mapping[str, Any], context: int) -> Need | None:
+    """Return what memory a model takes with a context, None where its header does not tell."""
+    shape = memory.shape_of(header)
+    return memory.need(shape, model.size, context) if shape else None
+
+
+def needs_of(models: Sequence[Gguf], context: int) -> list[Need | None]:
+    """Return what memory each model takes with a context, None where its header does not tell; one query."""
+    headers = headers_of(models)
+    return [need_of(model, header, context) for model, header in zip(models, headers, strict=True)]
 
 
 def _all_in(entries: Iterable[Entry]) -> list[Gguf]:

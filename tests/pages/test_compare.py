@@ -8,6 +8,9 @@ from django.test import Client
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
+from hub.catalog.comparing import Compared, Made
+from hub.catalog.ggufs import Gguf
+from hub.catalog.memory import GB, Need
 from hub.catalog.models import Repo
 from tests.factories import work
 from tests.pages.kit import CARD, put, text_of, words_of
@@ -34,9 +37,19 @@ def test_models_stand_side_by_side(client: Client, ada: User, make_repo: Callabl
         "BF16",
         "not settled",
         "not without conditions",
+        "none (dense)",
     ):
         assert said in words
     assert words.index("planes") < words.index("ships")
+    words = words_of(client.get("/compare", {"model": ["ada/planes", "ada/ships"], "ram": "8"}))
+    assert "In 8 GB" in words and "nothing fits" in words
+
+
+def test_the_finest_form_that_fits_is_named() -> None:
+    gguf = Gguf(shards=(), architecture="llama", file_type="Q8_0", weights=1, problem="")
+    made = Made(Repo(), gguf, None, Need(7 * GB, 0, 0))
+    one = Compared(Repo(), quantizations=(made,), need=Need(14 * GB, 0, 0))
+    assert [one.best(device) for device in (4, 8, 16)] == [None, ("Q8_0", 7 * GB), ("", 14 * GB)]
 
 
 def test_five_models_are_too_many_and_the_limit_is_named(
