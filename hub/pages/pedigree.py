@@ -16,7 +16,7 @@ from hub.catalog.panel import Panel
 from hub.pages.saying import said
 from hub.pages.standing import Standing, standing_above, standing_of
 
-WIDTH, HEIGHT, ACROSS, DOWN = 226, 68, 335, 90
+WIDTH, HEIGHT, ACROSS, DOWN = 250, 68, 330, 90
 MAX_LEVELS, MAX_IN_LEVEL = 3, 6
 _LETTERS = 27
 _WORDS = {
@@ -63,7 +63,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One relation: the curve, and where its word stands."""
+    """One relation: the curve with its head, and where its word stands."""
 
     curve: str
     word: str
@@ -198,5 +198,5 @@ def _line(left: Place, right: Place, relation: str) -> Line:
     x1, y1 = left.x + WIDTH, left.y + HEIGHT / 2
     x2, y2 = right.x, right.y + HEIGHT / 2
     middle = (x1 + x2) / 2
-    curve = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
+    curve = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 2} {y2}m-6 -4l6 4l-6 4"
     return Line(curve, relation_words(relation), middle - 4, (y1 + y2) / 2, relation in _WEAK)
