@@ -90,6 +90,12 @@ def test_tests_run_with_exactly_what_the_hub_runs_with() -> None:
     assert {name: dev.get(name) for name in run} == run
 
 
+def test_every_table_of_a_page_says_what_it_is() -> None:
+    bare = re.compile(r"<table[^>]*>(?!\s*<caption)")
+    pages = (path for path in (BASE_DIR / "templates").rglob("*.html") if "vendor" not in path.parts)
+    assert [name_of(path) for path in pages if bare.search(path.read_text())] == []
+
+
 def test_lock_files_hold_names_versions_and_hashes_only() -> None:
     allowed = re.compile(r"(?:[a-z0-9-]+==[^ ]+(?: ; .+)? \\|    --hash=sha256:[0-9a-f]{64}(?: \\)?)")
     for file in ("requirements.lock", "requirements-dev.lock"):

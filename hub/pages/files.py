@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from hub.accounts.identity import Viewer
 from hub.catalog import access, pulls
+from hub.catalog.cards import Claims
 from hub.catalog.errors import BadPath, EntryNotFound
 from hub.catalog.lookups import DEFAULT_REVISION, Located, last_commits
 from hub.catalog.models import CommitRecord, Inspection, RepoBlob
@@ -21,7 +22,7 @@ from hub.pages.addresses import rev_url
 from hub.pages.doors import page
 from hub.pages.highlight import file_html
 from hub.pages.languages import numeral
-from hub.pages.repos import listed, rendered, shell
+from hub.pages.repos import README, listed, rendered, shell
 from hub.web import locate_rest, repo_name
 
 PAGE = 300
@@ -194,7 +195,8 @@ def _about_small(request: HttpRequest, at: Located, entry: Entry, may_pull: bool
     if suffix in _PICTURES:
         return {"picture": rev_url(at.repo, "resolve", at.revision, entry.path)}
     if suffix == "md" and "plain" not in request.GET:
-        return {"prose": rendered(at, entry)}
+        written_in = Claims(data=at.card).language if entry.path == README else ""
+        return {"prose": rendered(at, entry), "written_in": written_in}
     content = pulls.content_of(at.repo, entry)
     try:
         text = content.decode("utf-8")

@@ -103,6 +103,7 @@ def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context |= {"models": models, "shelf": shelf(models), "days": downloads_by_day(at.repo)}
     context["maths"] = 'class="math' in (context["readme"] or "")
     context["dtypes"] = _dtypes(at)
+    context["written_in"] = Claims(data=at.card).language
     return render(request, "repo/card.html", context)
 
 

@@ -1,5 +1,6 @@
 """The pages of one repo."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,14 @@ def test_the_first_page_says_what_it_is_and_shows_the_card(client: Client, ships
         assert words in page
     assert "hf download ada/ships" in words_of(client.get("/ada/ships"))
     assert "license: apache-2.0" not in page
+
+
+def test_a_card_tells_readers_aloud_in_which_language_it_is(client: Client, make_repo: Maker) -> None:
+    make_repo("ada/schiffe", {"README.md": b"---\nlanguage: [de]\n---\n# Schiffe\n"})
+    for path in ("", "/blob/main/README.md"):
+        assert re.search(
+            r'<article class="prose[^"]*" lang="de">', text_of(client.get(f"/ada/schiffe{path}"))
+        )
 
 
 def test_ids_are_found_in_any_case_and_absent_ones_read_like_private_ones(
