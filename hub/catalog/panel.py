@@ -15,7 +15,7 @@ from django.db.models import Q
 from redis import RedisError
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access
+from hub.catalog import access, clearing
 from hub.catalog.desktexts import Text, readable, texts_of
 from hub.catalog.lineage import graph_of, hidden_names, without
 from hub.catalog.models import CommitRecord, LineageEdge, Repo
@@ -26,6 +26,7 @@ from licenses.lineage import Lineage
 from licenses.matches import Detection
 from licenses.models import Case, Decision, License
 from licenses.openness import Evidence, Openness
+from licenses.policy import Mode
 from licenses.proofs import Met, Proved, prove
 from licenses.readings import readings_of
 from licenses.records import detection_from_json, findings_from_json, lineage_from_json
@@ -88,6 +89,27 @@ def panel_of(viewer: Viewer, repo: Repo) -> Panel:
     every = {**readings, **readings_of(License.objects.filter(slug__in=others))} if others else readings
     grade = graded(repo, evidence, lineage.use_licenses, every) if evidence else None
     return Panel(repo, case, lineage, findings, detected, readings, texts, duties, graph, grade, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Why terms are open: the state of the case, and the findings that hold it, the gravest first."""
+
+    state: str = ""
+    points: Sequence[Finding] = ()
+
+
+def pending_of(viewer: Viewer, repo: Repo) -> Pending:
+    """Return what is open of a repo's terms, without names that the viewer cannot see.
+
+    No query where they are settled.
+    """
+    is_asked = clearing.mode() is not Mode.OFF and repo.clearance != Repo.Clearance.SCANNING
+    case = current_case(str(repo.pk)) if is_asked and not clearing.is_released(repo) else None
+    if case is None:
+        return Pending()
+    found = findings_from_json(masked(viewer, case)["findings"])
+    return Pending(case.state, tuple(one for one in found if one.holds))
 
 
 def masked(viewer: Viewer, case: Case) -> Mapping[str, Any]:

@@ -18,10 +18,10 @@ from hub.catalog.errors import (
     RevisionNotFound,
     SignInNeeded,
 )
-from hub.catalog.lookups import find_repo
+from hub.catalog.lookups import DEFAULT_REVISION, find_repo
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
-from hub.pages.addresses import repo_url
+from hub.pages.addresses import repo_url, rev_url
 from hub.pages.cardfields import license_choices
 from hub.pages.doors import page, personal_page
 from hub.pages.saying import said
@@ -43,7 +43,8 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if request.method == "POST":
         try:
             repo = _made(request, viewer, kind)
-            return HttpResponseRedirect(repo_url(repo))
+            messages.success(request, _("%(name)s is there. Its files come next.") % {"name": repo.full_name})
+            return HttpResponseRedirect(rev_url(repo, "upload", DEFAULT_REVISION))
         except _TROUBLE as trouble:
             error = said(trouble)
     context = {

@@ -17,16 +17,18 @@ from hub.catalog.counters import downloads_by_day
 from hub.catalog.forms_asked import fields_of
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
-from hub.catalog.models import CommitRecord, Job
+from hub.catalog.models import CommitRecord, Job, Repo
 from hub.catalog.names import FilePath
-from hub.catalog.proofs import proof_of
+from hub.catalog.panel import pending_of
+from hub.catalog.proofs import Proof, proof_of
+from hub.catalog.traits import FORMATS
 from hub.catalog.trees import Entry, entry_at
 from hub.pages import markdown
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
 from hub.pages.fitting import shelf
 from hub.pages.termwords import summary_of
-from hub.pages.use import snippets
+from hub.pages.use import Snippet, snippets
 from hub.web import locate_rest, public_base, repo_name
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ README = "README.md"
 MAX_FINDINGS = 50
 MAX_CARD_BYTES = 8 * 2**20
 CARD_SECONDS = 6 * 3600
+_FORMATS = frozenset(FORMATS)
 # Stand-ins for where links and pictures lead, so that one rendering serves every spelling of every revision.
 _PAGES, _FILES = "/-card-pages-/", "/-card-files-/"
 
@@ -46,9 +49,11 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
     proof = proof_of(repo, at.tree)
     is_tip = at.commit == repo.head
     declared = repo.license if is_tip else Claims(data=at.card).word("license")
+    pending = pending_of(viewer, repo)
     return {
         "repo": repo, "rev": at.revision, "at": at, "tab": tab, "proof": proof,
-        "commits": count_history(repo, at.commit), "license": declared, "summary": summary_of(repo, declared),
+        "commits": count_history(repo, at.commit), "license": declared, "summary": summary_of(repo, declared, pending),
+        "to_settle": len(pending.points), "is_bare": _is_bare(repo, proof),
         "parameters": repo.parameters if is_tip else _total(at), "pull": access.may_pull(viewer, repo, rights),
         "may_write": access.may_write(viewer, repo, rights), "may_manage": access.may_administer(viewer, repo, rights),
         "request_state": rights.request if rights else "", "bases": _bases(viewer, at), "card": at.card,
@@ -57,6 +62,11 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "discussions_open": discussions.count_open(repo) if repo.last_number else 0,
         "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
     }  # fmt: skip
+
+
+def _is_bare(repo: Repo, proof: Proof) -> bool:
+    """Say whether a model has no weights yet: of what is not there nobody says how open it is, or who may use it."""
+    return repo.type == Repo.Type.MODEL and not proof.large and _FORMATS.isdisjoint(repo.tags)
 
 
 def listed(findings: object) -> list[dict[str, Any]]:
@@ -99,7 +109,7 @@ def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context["readme"] = _readme(viewer, at)
     context["warnings"] = _warnings(at) if context["may_write"] else []
     models = _models(at)
-    context["use"] = snippets(request, at, context["proof"].largest, models)[:3]
+    context["use"] = _ways(request, context, models)[:3]
     context |= {"models": models, "shelf": shelf(models), "days": downloads_by_day(at.repo)}
     context["maths"] = 'class="math' in (context["readme"] or "")
     context["dtypes"] = _dtypes(at)
@@ -179,9 +189,16 @@ def use(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
     """How to get the files with the tools people have."""
     at = locate(viewer, repo_name(kind, repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
     context = shell(viewer, at, tab="use")
-    context["use"] = snippets(request, at, context["proof"].largest, _models(at))
+    context["use"] = _ways(request, context, _models(at))
     context["base"] = public_base(request)
     return render(request, "repo/use.html", context)
+
+
+def _ways(request: HttpRequest, context: dict[str, Any], models: list[Gguf]) -> list[Snippet]:
+    """Return the ways to get the files; none where they would be refused, or where there are none."""
+    if context["pull"].reason in ("held", "disabled") or not context["proof"].files:
+        return []
+    return snippets(request, context["at"], context["proof"].largest, models)
 
 
 @page

@@ -56,6 +56,7 @@ class Row:
     parameters: int | None
     used_storage: int
     openness: int
+    is_bare: bool
     downloads: int
     likes: int
 
@@ -97,16 +98,18 @@ def _row(repo: Repo, proof: str) -> Row:
     # Nothing of a card that is not shown.
     text: RepoText | None = None if repo.disabled else getattr(repo, "text", None)
     terms = standing_of(repo)
+    formats = tuple(name for tag, name in _FORMATS.items() if tag in repo.tags)
+    is_bare = not repo.used_storage and not formats
     return Row(
         type=repo.type, url=repo_url(repo), full_name=repo.full_name, proof=proof, summary=text.summary if text else "",
         private=repo.private, gated=repo.gated, disabled=repo.disabled, task=repo.pipeline_tag,
-        formats=tuple(name for tag, name in _FORMATS.items() if tag in repo.tags), library=repo.library,
+        formats=formats, library=repo.library,
         base=repo.base_models[0] if repo.base_models else "", updated_at=repo.updated_at, ago=ago(repo.updated_at),
         settled=tuple(repo.concluded) if terms.is_settled else (), seal=terms.seal, standing=terms.word,
         is_commercial="commercial" in repo.uses,
         is_restricted=repo.openness == Rung.RESTRICTED_WEIGHTS, license=repo.license, parameters=repo.parameters,
-        used_storage=repo.used_storage, openness=repo.openness if terms.is_settled else 0, downloads=repo.downloads,
-        likes=repo.likes,
+        used_storage=repo.used_storage, openness=repo.openness if terms.is_settled and not is_bare else 0,
+        is_bare=is_bare, downloads=repo.downloads, likes=repo.likes,
     )  # fmt: skip
 
 

@@ -118,7 +118,6 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     panel = panel_of(viewer, at.repo)
     context = shell(viewer, at, tab="license")
     context["is_settled"] = clearing.is_released(at.repo)
-    context["to_settle"] = 0 if context["is_settled"] else len(panel.holding)
     context["reply"] = _reply_to(panel.case, may_write=context["may_write"])
     children = children_of(viewer, at.repo)
     context |= {

@@ -8,14 +8,18 @@ from django.utils.translation import gettext_noop
 from hub.catalog import clearing
 from hub.catalog.clearing import Clearance
 from hub.catalog.models import Repo
+from hub.catalog.panel import Pending
 from hub.pages.languages import numeral
 from hub.pages.saying import listed, said
+from hub.pages.standing import FREE, standing_of
 from licenses.identifiers import license_title
 from licenses.models import Case
 from licenses.openness import Rung
 from licenses.policy import Mode
 
 MOST_NAMED = 2
+# What is longer is read on the licence tab.
+MOST_SAID = 220
 _LARGE = ((10**9, gettext_noop("%(number)s billion")), (10**6, gettext_noop("%(number)s million")))
 
 
@@ -30,8 +34,12 @@ class Summary:
     rest: str
     rung: int = 0
 
+    @property
+    def is_settled(self) -> bool:
+        return self.seal in ("proven", "terms", "declared")
 
-def summary_of(repo: Repo, declared: str) -> Summary:
+
+def summary_of(repo: Repo, declared: str, pending: Pending) -> Summary:
     """Say what the terms come to; ``declared`` is what the card of the revision at hand names."""
     named = license_title(declared) if declared else ""
     if repo.clearance == Clearance.SUSPENDED:
@@ -46,19 +54,29 @@ def summary_of(repo: Repo, declared: str) -> Summary:
         return _settled(repo)
     if clearing.mode() is Mode.OFF or repo.type != Repo.Type.MODEL:
         return _claimed(named)
-    reason = said(clearing.words_for(repo))
-    seal = "rejected" if repo.clearance == Clearance.BLOCKED else "pending"
-    held = clearing.is_held(repo)
-    rest = f"{reason[0].upper()}{reason[1:]}." + (
-        " " + _("Until then only its members can pull.") if held else ""
-    )
-    return Summary(
-        seal,
-        named or _("None declared"),
-        _("not settled: %(reason)s") % {"reason": reason},
-        _("Its terms are not settled."),
-        rest,
-    )
+    return _open(repo, named or _("None declared"), pending)
+
+
+def _open(repo: Repo, named: str, pending: Pending) -> Summary:
+    """Say what is in the way, where that is short, and who is to act."""
+    standing = standing_of(repo)
+    _seal, word, _then = _STEPS.get(pending.state, ("", "", ""))
+    reason = _("not settled: %(reason)s") % {"reason": _(word)} if word else standing.word
+    is_settling = repo.clearance not in (Clearance.BLOCKED, Clearance.HELD)
+    first = pending.points[0].message if pending.points else ""
+    if not first or len(first) > MOST_SAID:
+        words = said(clearing.words_for(repo))
+        first = f"{words[0].upper()}{words[1:]}."
+    strong = _("Not settled yet.") if is_settling else _("Not settled.")
+    return Summary(standing.seal, named, reason, strong, f"{said(first)} {_until(repo, pending)}".strip())
+
+
+def _until(repo: Repo, pending: Pending) -> str:
+    if not clearing.is_held(repo):
+        return ""
+    if pending.state in ("blocked", "needs-info", "rejected"):
+        return _("Until its owners fix this, only members can pull it.")
+    return _("Until that is settled, only members can pull it.")
 
 
 def _claimed(named: str) -> Summary:
@@ -78,7 +96,7 @@ def _settled(repo: Repo) -> Summary:
     }
     title = more if len(names) > MOST_NAMED else listed(names)
     declared = repo.clearance == Clearance.DECLARED
-    free = set(repo.uses) >= {"commercial", "redistribute", "modify", "no-field-of-use-limits"}
+    free = set(repo.uses) >= FREE
     strong, rest = _sentence(repo, free=free)
     settled = _("settled") if free else _("settled, with terms")
     words = _("on its card’s word: no text here proves it") if declared else settled
@@ -92,6 +110,8 @@ def _sentence(repo: Repo, *, free: bool) -> tuple[str, str]:
     limit = below % {"number": in_words(repo.users_limit)} if repo.users_limit else ""
     if "commercial" in repo.uses:
         rest = _(", change it and hand it on, for any purpose.") if free else _(", within its terms.")
+        if repo.clearance == Clearance.DECLARED:
+            return _("On its card’s word you may use this commercially"), f"{limit}{rest}"
         return _("You may use this commercially"), f"{limit}{rest}"
     if repo.openness == Rung.RESTRICTED_WEIGHTS:
         return _("Not for commercial use."), _("Its terms allow research or other non-commercial use.")

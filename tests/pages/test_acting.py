@@ -25,7 +25,7 @@ def test_a_model_is_made_with_its_first_card(browser: Client, lab: User) -> None
         "about": "Sorts.",
         "visibility": "private",
     }
-    assert browser.post("/new", form)["Location"] == "/lab/Triage"
+    assert browser.post("/new", form)["Location"] == "/lab/Triage/upload/main"
     repo = Repo.objects.get(key="lab/triage")
     assert (repo.license, repo.private) == ("mit", True)
     assert "Sorts." in words_of(browser.get("/lab/Triage"))

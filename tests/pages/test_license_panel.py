@@ -25,17 +25,28 @@ def mine(ada: User) -> Viewer:
 def test_a_mislabelled_fine_tune_shows_what_stands_in_the_way_and_what_to_do(
     client: Client, browser: Client, mine: Viewer
 ) -> None:
-    repo = model(mine, "SuperChat-8B", {"README.md": card("apache-2.0", base=BASE)})
+    files = {"README.md": card("apache-2.0", base=BASE), "few.gguf": b"GGUF"}
+    repo = model(mine, "SuperChat-8B", files)
     owner, stranger = (words_of(one.get("/ada/SuperChat-8B/license")) for one in (browser, client))
     for words in ("LIN-RELICENSED", "DUTY-NAME", "DUTY-ATTRIB", "DUTY-NOTICE", "blocked by policy", BASE):
         assert words in stranger, words
     assert "Mend what is listed below" in owner and "Mend what is listed below" not in stranger
-    assert "Its terms are not settled." in words_of(client.get("/ada/SuperChat-8B"))
+    head, mine_head = (words_of(one.get("/ada/SuperChat-8B")) for one in (client, browser))
+    for words in (
+        "Not settled.",
+        "The card says",
+        "Held. Its terms are not settled, so only ada can pull it.",
+        "to settle",
+    ):
+        assert words in head, words
+    assert "hf download" not in head and "Use this model" not in head and "things to fix" not in head
+    assert "things to fix" in mine_head and "hf download" in mine_head
+    assert "only ada can pull it" in words_of(client.get("/ada/SuperChat-8B/tree/main"))
     assert case_of(repo).state == "blocked"
 
 
 def test_terms_duties_lineage_and_openness_stand_on_one_page(client: Client, mine: Viewer) -> None:
-    model(mine, "Llama-Chat-8B", llama_files())
+    model(mine, "Llama-Chat-8B", {**llama_files(), "few.gguf": b"GGUF"})
     page = words_of(client.get("/ada/Llama-Chat-8B/license"))
     for words in (
         "Use it commercially", "From 700,000,000 monthly users", "The card shows “Built with Llama”", "README.md:5",
@@ -60,7 +71,7 @@ def test_a_clear_model_says_so_in_its_head(
     client: Client, mine: Viewer, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     files = {"README.md": card("mit"), "LICENSE": license_text("mit").encode()}
-    repo = model(mine, "free", files)
+    repo = model(mine, "free", {**files, "few.gguf": b"GGUF"})
     assert repo.clearance == "clear"
     assert "You may use this commercially, change it and hand it on" in words_of(client.get("/ada/free"))
     with django_assert_max_num_queries(45):
