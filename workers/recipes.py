@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from hub.accounts.models import User
-from hub.catalog import holdings, jobs
+from hub.catalog import holdings, jobs, tellings
 from hub.catalog.models import Job
 from storage import recipes
 from storage.errors import ChunksDamaged, ObjectMissing
@@ -39,6 +39,8 @@ def prove_chunks(job: Job) -> None:
         recipes.give_up(spoiled)
         problems += [SPOILED.format(recipe.file_hash) for recipe in spoiled] + ([GONE] if gone else [])
         result["problems"] = problems
+        if found and not problems:
+            tellings.proven(repo, by)
 
 
 def _hash_all(job: Job, pending: list[Recipe]) -> dict[int, str]:

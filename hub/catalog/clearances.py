@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from hub.audit import acts, chain
 from hub.audit.chain import Actor
-from hub.catalog import clearing, jobs, lineage, notices, refusals
+from hub.catalog import clearing, jobs, lineage, notices, refusals, tellings
 from hub.catalog.clearing import OF_STATE, RELEASED, Clearance
 from hub.catalog.documents import CLICK
 from hub.catalog.kinship import LEAST_BYTES
@@ -230,12 +230,20 @@ def write(repo: Repo, case: Case, *, by: Actor) -> bool:
             "single_person": case.single_person,
         },
     )  # fmt: skip
-    if columns["clearance"] in RELEASED and not repo.private:
-        text = f"{repo.full_name} is released."
-        notices.notify_all(refusals.take(repo), notices.REVIEW_DECIDED, repo, text, clearing.terms_page(repo))
+    _tell(repo, case, was=before["clearance"], by=by)
     # A row of its own for each time: what is asked while one runs is not lost in it.
     jobs.ask(kind=DESCENDANTS, subject=f"{repo.pk}:{uuid4().hex}", repo=repo)
     return True
+
+
+def _tell(repo: Repo, case: Case, *, was: str, by: Actor) -> None:
+    """Tell who waited that a repo is released, and who keeps it that reading its terms holds it up."""
+    if repo.clearance in RELEASED and not repo.private:
+        text = f"{repo.full_name} is released."
+        notices.notify_all(refusals.take(repo), notices.REVIEW_DECIDED, repo, text, clearing.terms_page(repo))
+    # What a person decides is told where they decide it.
+    if repo.clearance in (Clearance.HELD, Clearance.BLOCKED) and repo.clearance != was and by.person is None:
+        tellings.held_up(repo, case)
 
 
 def _columns(repo: Repo, case: Case, judged: Lineage) -> dict[str, Any]:

@@ -88,10 +88,14 @@ def terms_url(repo: Repo) -> str:
     return f"{base}{terms_page(repo)}"
 
 
+def page_of(repo: Repo) -> str:
+    """Return the path of a repo's first page."""
+    return f"/datasets/{repo.full_name}" if repo.type == Repo.Type.DATASET else f"/{repo.full_name}"
+
+
 def terms_page(repo: Repo) -> str:
-    """Return the path of that page."""
-    kind = "datasets/" if repo.type == Repo.Type.DATASET else ""
-    return f"/{kind}{repo.full_name}/license"
+    """Return the path of the page that says what is open."""
+    return f"{page_of(repo)}/license"
 
 
 def refusal(repo: Repo, reason: str) -> AccessRestricted | RepoDisabled:

@@ -196,8 +196,11 @@ def _tell_asker(job: Job) -> None:
     if not isinstance(asker, int) or job.result.get(CANCELLED):
         return
     repo = job.repo
-    what = NAMES.get(job.kind, "The work") + (f" of {repo.full_name}" if repo else "")
     done = job.state == Job.State.DONE
+    if done and job.kind not in NAMES:
+        # What a push has to wait for is told once, by `tellings`, and not for each of its steps.
+        return
+    what = NAMES.get(job.kind, "The work") + (f" of {repo.full_name}" if repo else "")
     text = f"{what} is done." if done else f"{what} failed: {' '.join(job.error.split())[:300]}"
     kind = notices.JOB_DONE if done else notices.JOB_FAILED
     notices.notify(User.objects.filter(pk=asker).first(), kind, repo, text, f"/jobs/{job.pk}")

@@ -30,20 +30,29 @@ MAX_MAILS = 100
 LOST = "This was about a repository that you may no longer see."
 
 
-def notify(user: User | None, kind: str, repo: Repo | None, text: str, url: str = "") -> None:
-    """Tell one person one sentence; ``url`` is a path of this hub that says more.  Nobody is told nothing."""
+def notify(
+    user: User | None, kind: str, repo: Repo | None, text: str, url: str = "", *, instead: bool = False
+) -> None:
+    """Tell one person one sentence; ``url`` is a path of this hub that says more.  Nobody is told nothing.
+
+    With ``instead`` it takes the place of what is unread of the same kind, repo and page.
+    """
     if user is None or not user.is_active:
         return
+    if instead:
+        Notice.objects.filter(user=user, kind=kind, repo=repo, url=url, read_at=None).delete()
     Notice.objects.create(
         user=user, kind=kind, repo=repo, text=text[:MAX_TEXT], url=url[:MAX_URL] if url.startswith("/") else "",
         mail_due=user.mail_notices and bool(user.email) and sends_mail(),
     )  # fmt: skip
 
 
-def notify_all(users: Iterable[User], kind: str, repo: Repo | None, text: str, url: str = "") -> None:
+def notify_all(
+    users: Iterable[User], kind: str, repo: Repo | None, text: str, url: str = "", *, instead: bool = False
+) -> None:
     """Tell several people the same."""
     for user in users:
-        notify(user, kind, repo, text, url)
+        notify(user, kind, repo, text, url, instead=instead)
 
 
 def keepers_of(repo: Repo) -> QuerySet[User]:

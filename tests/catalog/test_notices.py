@@ -6,9 +6,10 @@ import pytest
 from django.core import mail
 
 from hub.accounts.identity import Viewer
-from hub.catalog import discussions, gating, jobs, notices, talk
-from hub.catalog.models import Job, Notice
+from hub.catalog import discussions, gating, jobs, notices, talk, tellings
+from hub.catalog.models import Job, Notice, RepoBlob
 from hub.catalog.repos import change_settings
+from licenses.models import Case
 from tests.factories import make_organization, make_repo, make_user, make_viewer
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,23 @@ def test_whoever_asked_for_work_is_told_how_it_ended_and_not_that_they_cancelled
         ("The quantization of ada/ships failed: The disk is full.", "job-failed", f"/jobs/{failing.pk}"),
     ]
     assert Job.objects.filter(state="failed").count() == 2
+
+
+def test_a_repo_has_one_unread_notice_of_a_kind_and_steps_of_a_push_have_none() -> None:
+    ada = make_viewer("ada")
+    repo = make_repo(ada, "ships")
+    assert ada.user
+    job = jobs.claim(jobs.ask(kind="prove-chunks", subject="1", repo=repo, payload={"user": ada.user.pk}).pk)
+    assert job
+    with jobs.finishing(job, {}):
+        pass
+    for size in (5, 2_000_000):
+        RepoBlob.objects.create(repo=repo, sha256=f"{size:064}", size=size, state=RepoBlob.State.PROVEN)
+        tellings.proven(repo, ada.user)
+    tellings.held_up(repo, Case(findings=[]))
+    assert texts(ada) == [
+        "ada/ships is held: a person reviews its terms.", "ada/ships is proven: 2 large files, 2.00 MB.",
+    ]  # fmt: skip
 
 
 def test_what_is_out_of_sight_is_told_no_more(settings: Any) -> None:

@@ -101,4 +101,6 @@ def test_a_checkpoint_is_offered_with_its_matrix_or_with_what_is_wrong(
     push(viewer, repo, {"tokenizer.model": None})
     work()
     words = words_of(browser.get("/ada/boats/quantizations"))
-    assert "The checkpoint cannot be quantized: tokenizer.json: is missing; check its name, or add it" in words
+    assert (
+        "The checkpoint cannot be quantized: tokenizer.json: is missing; check its name, or add it" in words
+    )
