@@ -13,6 +13,7 @@ from hub.catalog.lookups import Located, find_repo, locate_heads
 from hub.catalog.memory import Need
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
+from hub.catalog.proofs import sizes_of
 
 MOST = 4
 MAX_TARGETS = 5
@@ -41,6 +42,7 @@ class Compared:
     bases: tuple[str, ...] = ()
     quantizations: tuple[Made, ...] = ()
     need: Need | None = None
+    size: int = 0
 
     @property
     def needs(self) -> list[tuple[str, int]]:
@@ -68,11 +70,11 @@ def compare(viewer: Viewer, names: Sequence[RepoName]) -> list[Compared]:
     if len(wanted) > MOST:
         raise BadRequest(f"At most {MOST} models stand side by side; {len(wanted)} were named.")
     repos = [find_repo(viewer, name) for name in wanted]
-    heads = locate_heads(repos)
-    return [_about(viewer, repo, heads.get(repo.pk)) for repo in repos]
+    heads, sizes = locate_heads(repos), sizes_of(repos)
+    return [_about(viewer, repo, heads.get(repo.pk), sizes.get(repo.pk, 0)) for repo in repos]
 
 
-def _about(viewer: Viewer, repo: Repo, at: Located | None) -> Compared:
+def _about(viewer: Viewer, repo: Repo, at: Located | None, size: int) -> Compared:
     if at is None:
         return Compared(repo)
     facts, card = at.facts, at.card
@@ -92,6 +94,7 @@ def _about(viewer: Viewer, repo: Repo, at: Located | None) -> Compared:
         bases=tuple(repo.base_models[:3]),
         quantizations=tuple(made),
         need=_need(_dict(facts.get("shape")), parameters),
+        size=size,
     )
 
 

@@ -99,6 +99,40 @@ def unsettled(repos: Sequence[Repo]) -> dict[UUID, str]:
         return dict(cursor.fetchall())
 
 
+_SIZES = f"""
+WITH RECURSIVE w(head, network_id, mode, oid, size) AS (
+  SELECT c.oid, c.network_id, t.mode, t.oid, t.size
+  FROM unnest(%(networks)s::bigint[], %(heads)s::text[]) AS wanted(network, head)
+  JOIN catalog_commitrecord c ON c.network_id = wanted.network AND c.oid = wanted.head
+  JOIN catalog_treerow t ON t.network_id = c.network_id AND t.tree = c.tree
+  UNION ALL
+  SELECT w.head, w.network_id, t.mode, t.oid, t.size FROM w
+  JOIN catalog_treerow t ON t.network_id = w.network_id AND t.tree = w.oid WHERE w.mode = {FOLDER_MODE})
+SELECT network_id, head, coalesce(sum(size) FILTER (WHERE mode <> {FOLDER_MODE}), 0) FROM w GROUP BY 1, 2
+"""  # noqa: S608  Only a constant is put in.
+MOST_KEPT = 50_000
+# What a commit holds never changes, so each is added up once by a process, until so many are known.
+_known: dict[tuple[int, str], int] = {}
+
+
+def sizes_of(repos: Sequence[Repo]) -> dict[UUID, int]:
+    """Return the bytes of the files at each tip of main, which is what a download takes; one query, or none."""
+    tips = {repo.pk: (repo.network_id, repo.head) for repo in repos if repo.head}
+    left = list(set(tips.values()) - _known.keys())
+    if left:
+        values: dict[str, Any] = {
+            "networks": [network for network, _ in left],
+            "heads": [head for _, head in left],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_SIZES, values)
+            found = {(network, head): int(size) for network, head, size in cursor.fetchall()}
+        if len(_known) > MOST_KEPT:
+            _known.clear()
+        _known.update({tip: found.get(tip, 0) for tip in left})
+    return {pk: _known.get(tip, 0) for pk, tip in tips.items()}
+
+
 def note(repo: Repo) -> None:
     """Write how far the files at the tip of main are proven into the repo's own row, for lists."""
     state = unsettled([repo]).get(repo.pk)

@@ -73,7 +73,7 @@ def _cells(statement: Mapping[str, Any], told: Quality) -> list[str]:
     bits = f"{8 * size / weights:.2f}" if weights else ""
     error, perplexity, divergence = told
     cells = (
-        wish["type"], f"`{name}`", _size(size), bits, "" if error is None else f"{100 * error:.2f} %",
+        wish["type"], f"`{name}`", _size(size), bits, "" if error is None else f"{100 * error:.2g}%",
         "" if perplexity is None else f"{perplexity:.3f}", "" if divergence is None else f"{divergence:.4f}",
         f"`{wish['source']}` at `{wish['commit'][:12]}`",
     )  # fmt: skip
@@ -92,7 +92,8 @@ def quality(statement: Mapping[str, Any]) -> Quality:
 
 def _size(number: int) -> str:
     scale, unit = next(((scale, unit) for scale, unit in _UNITS if number >= scale), (1, "bytes"))
-    return f"{number / scale:.2f} {unit}" if scale > 1 else f"{number} {unit}"
+    digits = 2 if number < 9.995 * scale else 1
+    return f"{number / scale:.{digits}f} {unit}" if scale > 1 else f"{number} {unit}"
 
 
 def _cell(text: object) -> str:

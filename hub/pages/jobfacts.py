@@ -113,7 +113,7 @@ def _made(into: str, one: Mapping[str, Any]) -> Made:
     path, error = str(one.get("path", "")), one.get("relativeError")
     return Made(
         path, f"/{quote(into)}/blob/main/{quote(path)}", int(one.get("size") or 0), str(one.get("sha256", "")),
-        100 * error if isinstance(error, float) else None,
+        error if isinstance(error, float) else None,
     )  # fmt: skip
 
 

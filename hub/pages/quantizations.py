@@ -38,11 +38,6 @@ class Line:
     quality: landing.Quality | None = None
     fit: fitting.Fit | None = None
 
-    @property
-    def percent(self) -> float | None:
-        """The error of the weights, of a hundred."""
-        return 100 * self.quality.error if self.quality and self.quality.error is not None else None
-
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hub.catalog.models import Repo, RepoText
-from hub.catalog.proofs import unsettled
+from hub.catalog.proofs import sizes_of, unsettled
 from hub.pages.addresses import repo_url
 from hub.pages.standing import standing_of
 from hub.pages.times import ago
@@ -30,7 +30,8 @@ class Row:
     """One line of a list.
 
     ``settled`` names the licenses that review or a policy has settled on; openness is 0 where nobody has.  ``seal``
-    and ``standing`` tell where the terms stand.
+    and ``standing`` tell where the terms stand.  ``size`` is what a download takes, ``used_storage`` what is kept for
+    all revisions.
     """
 
     type: str
@@ -54,6 +55,7 @@ class Row:
     is_restricted: bool
     license: str
     parameters: int | None
+    size: int
     used_storage: int
     openness: int
     is_bare: bool
@@ -87,14 +89,15 @@ class Row:
 
 
 def rows_of(repos: Sequence[Repo]) -> list[Row]:
-    """Return lines with their proof, in one query for all."""
-    open_ones = unsettled(repos)
+    """Return lines with their proof and their size, in one query each for all."""
+    open_ones, sizes = unsettled(repos), sizes_of(repos)
     return [
-        _row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small")) for repo in repos
+        _row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small"), sizes.get(repo.pk, 0))
+        for repo in repos
     ]
 
 
-def _row(repo: Repo, proof: str) -> Row:
+def _row(repo: Repo, proof: str, size: int) -> Row:
     # Nothing of a card that is not shown.
     text: RepoText | None = None if repo.disabled else getattr(repo, "text", None)
     terms = standing_of(repo)
@@ -108,7 +111,7 @@ def _row(repo: Repo, proof: str) -> Row:
         settled=tuple(repo.concluded) if terms.is_settled else (), seal=terms.seal, standing=terms.word,
         is_commercial="commercial" in repo.uses,
         is_restricted=repo.openness == Rung.RESTRICTED_WEIGHTS, license=repo.license, parameters=repo.parameters,
-        used_storage=repo.used_storage, openness=repo.openness if terms.is_settled and not is_bare else 0,
+        size=size, used_storage=repo.used_storage, openness=repo.openness if terms.is_settled and not is_bare else 0,
         is_bare=is_bare, downloads=repo.downloads, likes=repo.likes,
     )  # fmt: skip
 

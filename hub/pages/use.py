@@ -13,7 +13,7 @@ from hub.catalog.lookups import DEFAULT_REVISION, Located
 from hub.catalog.models import Repo
 from hub.pages.addresses import rev_url
 from hub.pages.highlight import code_html
-from hub.pages.languages import numeral
+from hub.pages.templatetags.house import size
 from hub.web import public_base
 
 
@@ -112,7 +112,7 @@ def _python(place: _Place) -> Snippet:
 def _llama(place: _Place, model: Gguf) -> Snippet:
     tag = f":{_word(model.file_type)}" if model.file_type else ""
     command = shlex.join(["llama-server", "-hf", place.name + tag])
-    return Snippet("llama.cpp", f"{model.file_type}, {_gigabytes(model.size)}", place.exports + command)
+    return Snippet("llama.cpp", f"{model.file_type}, {size(model.size)}", place.exports + command)
 
 
 def _ollama(place: _Place, model: Gguf) -> Snippet:
@@ -123,10 +123,6 @@ def _ollama(place: _Place, model: Gguf) -> Snippet:
         shlex.join(["ollama", "create", _word(name.removesuffix(".gguf")).lower(), "-f", "Modelfile"]),
     ]  # fmt: skip
     return Snippet("Ollama", _("from the file"), place.exports + "\n".join(lines))
-
-
-def _gigabytes(size: int) -> str:
-    return numeral(f"{size / 10**9:.2f} GB" if size >= 10**8 else f"{size / 10**6:.1f} MB")
 
 
 def _datasets(place: _Place) -> Snippet:

@@ -29,7 +29,7 @@ def test_the_list_shows_what_is_known_of_a_model(client: Client, make_repo: Make
         "Apache-2.0",
         "as its card says",
         "134.5 M",
-        "269.1 MB",
+        "1.70 kB",
         "2,853",
         "text generation",
         "All files proven",
