@@ -205,7 +205,7 @@ def test_everything_that_is_read_works_without_scripts(chromium: Browser, hub: H
     page.get_by_label("Search models").press("Enter")
     page.get_by_role("link", name="ada/ships", exact=True).click()
     expect(page.get_by_text("x^2", exact=True)).to_be_visible()
-    page.get_by_text("By day").click()
+    page.locator("summary", has_text="By day").click()
     expect(page.get_by_role("table").filter(has_text="Pulls")).to_be_visible()
     page.get_by_role("link", name="Files").first.click()
     with page.expect_download() as download:
