@@ -11,9 +11,10 @@ from django.db.models import Count, F, Max, Min, Q, Sum
 from django.utils import timezone
 
 from hub.accounts.models import Organization, User
+from hub.audit.acts import REVIEW
 from hub.audit.models import Entry
 from hub.catalog.models import Job, Repo, RepoBlob
-from licenses.models import Case
+from licenses.models import PolicyRow
 from storage.models import Blob, Form, Xorb
 
 RECENT = timedelta(days=7)
@@ -35,6 +36,11 @@ class Stored:
     @property
     def kept(self) -> int:
         return self.plain + self.chunked
+
+    @property
+    def most(self) -> int:
+        """What a beam of these bytes is drawn against."""
+        return max(self.pushed, self.kept, 1)
 
     @property
     def saved(self) -> float:
@@ -124,29 +130,33 @@ def by_clearance() -> dict[str, int]:
     return dict(models.values_list("clearance").annotate(n=Count("pk")))
 
 
-def waiting_reviews() -> int:
-    """Return how many cases wait for a reviewer."""
-    state = Case.State
-    waiting = (state.IN_REVIEW, state.SECOND_REVIEW, state.APPEALED, state.STALE, state.BLOCKED)
-    return Case.objects.filter(current=True, state__in=waiting).count()
-
-
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that was written down, and who did it."""
+    """Something that was written down, and who did it; `outcome` is the clearance that a repo came to."""
 
     act: str
     label: str
+    outcome: str
     who: str
+    rule: str
     at: datetime
 
 
 def latest_acts() -> Sequence[Act]:
-    """Return the newest entries of the audit chain."""
-    entries = list(Entry.objects.order_by("-pk")[:MANY])
+    """Return the newest entries of the audit chain, with names of people and titles of rules."""
+    # What a scan came to is an entry of its own.
+    entries = list(Entry.objects.exclude(act=f"{REVIEW}scan").order_by("-pk")[:MANY])
     numbers = {int(one.actor) for one in entries if one.actor_kind == "person" and one.actor.isdigit()}
     names = dict(User.objects.filter(pk__in=numbers).values_list("pk", "username"))
-    return [Act(one.act, one.label, _who(one, names), one.at) for one in entries]
+    slugs = {one.actor for one in entries if one.actor_kind == Entry.ActorKind.POLICY}
+    rules = dict(PolicyRow.objects.filter(slug__in=slugs).values_list("slug", "title"))
+    return [
+        Act(
+            one.act, one.label, str(one.data.get("clearance", "")), _who(one, names),
+            rules.get(one.actor, one.actor) if one.actor in slugs else "", one.at,
+        )
+        for one in entries
+    ]  # fmt: skip
 
 
 def _who(entry: Entry, names: Mapping[int, str]) -> str:

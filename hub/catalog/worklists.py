@@ -12,6 +12,8 @@ from hub.catalog.founding import namespaces_of
 from hub.catalog.models import Job, Repo, RepoBlob, TreeRow
 
 OPEN, ENDED = "open", "ended"
+# What a person asks for by name; all else the hub asks itself for.
+ASKED_FOR = frozenset(jobs.NAMES)
 
 
 def asker_of(job: Job) -> int | None:
@@ -42,6 +44,11 @@ def in_state(found: QuerySet[Job], state: str) -> QuerySet[Job]:
     if state == ENDED:
         return found.exclude(state__in=jobs.OPEN)
     return found.filter(state=state) if state in Job.State.values else found
+
+
+def asked_for(found: QuerySet[Job]) -> QuerySet[Job]:
+    """Narrow jobs to those that people asked for."""
+    return found.filter(kind__in=ASKED_FOR)
 
 
 def find(viewer: Viewer, job_id: str) -> Job:

@@ -92,6 +92,7 @@ def _queue(request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
     return {
         "chosen": chosen, "lines": deskqueue.queue_of(viewer.user, now=now, **chosen),
         "waiting": deskqueue.waiting_count(now), "query": request.GET.urlencode(),
+        "shown": deskqueue.SHOWN[chosen["show"]],
     }  # fmt: skip
 
 

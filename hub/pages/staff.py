@@ -6,7 +6,9 @@ from django.utils import timezone
 
 from hub.accounts.identity import Viewer
 from hub.catalog import dashboard, pulse, quotas
+from hub.catalog.deskqueue import waiting_count
 from hub.catalog.errors import RepoNotFound
+from hub.pages import told
 from hub.pages.doors import page
 
 
@@ -17,10 +19,10 @@ def show(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         raise RepoNotFound("staff")
     context = {
         "now": timezone.now(), "parts": [*pulse.servers(), pulse.workers()], "queue": dashboard.queue(),
-        "stored": dashboard.stored(), "disk": dashboard.disk(), "open_jobs": dashboard.open_jobs(),
+        "stored": dashboard.stored(), "disk": dashboard.disk(), "works": told.works_of(viewer, dashboard.open_jobs()),
         "failed": dashboard.failed_jobs(), "largest": dashboard.largest(), "pulled": dashboard.most_pulled(),
         "clearances": dashboard.by_clearance(), "people": dashboard.people(), "section": "staff",
-        "waiting": dashboard.waiting_reviews(), "acts": dashboard.latest_acts(),
+        "waiting": waiting_count(timezone.now()), "acts": dashboard.latest_acts(),
         "spaces": quotas.largest(dashboard.MANY), "nearly_full": quotas.nearly_full(),
         "default_bound": quotas.default_bound(),
     }  # fmt: skip

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +25,11 @@ from hub.pages.saying import said
 from hub.web import whole_number
 
 PAGE = 40
-SHORT_DIGEST = 12
+SHORT_DIGEST, MAX_NAME = 12, 200
+# Steps that are farther apart are of another push.
+AT_ONE_TIME = timedelta(minutes=10)
+# Whose work is shown: what one asked for, all that is done in what one keeps, everybody's.
+STEPS, EVERYBODY = "steps", "all"
 STATES = ("", "open", "done", "failed")
 
 
@@ -88,7 +94,8 @@ class Work:
         return about or self.file or str(payload.get("sha256", ""))[:SHORT_DIGEST]
 
 
-def _works(viewer: Viewer, found: Sequence[Job]) -> list[Work]:
+def works_of(viewer: Viewer, found: Sequence[Job]) -> list[Work]:
+    """Return jobs as pages tell them, with the names of the files that they are about."""
     files = worklists.named(viewer, found)
     return [_work(viewer, job, files) for job in found]
 
@@ -100,24 +107,71 @@ def _work(viewer: Viewer, job: Job, files: Mapping[str, tuple[Repo | None, str]]
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Work that the hub gave itself for one repo at a time, such as the steps of a push; the newest first."""
+
+    works: tuple[Work, ...]
+
+    @property
+    def repo(self) -> Repo | None:
+        return self.works[0].repo
+
+    @property
+    def newest(self) -> Job:
+        return self.works[0].job
+
+    @property
+    def failed(self) -> int:
+        """How many failed."""
+        return sum(work.state == "failed" for work in self.works)
+
+    @property
+    def running(self) -> int:
+        """How many are not done yet."""
+        return sum(work.is_open for work in self.works)
+
+
+def _folded(works: Sequence[Work]) -> list[Work | Steps]:
+    """Return what people asked for as it is, and all else that was done in one repo at a time as steps."""
+    found: list[list[Work]] = []
+    latest: dict[object, list[Work]] = {}
+    for work in works:
+        key = work.id if work.job.kind in worklists.ASKED_FOR or work.repo is None else work.repo.pk
+        group = latest.get(key)
+        if group is None or group[-1].job.created_at - work.job.created_at > AT_ONE_TIME:
+            latest[key] = group = []
+            found.append(group)
+        group.append(work)
+    return [Steps(tuple(group)) if len(group) > 1 else group[0] for group in found]
+
+
 @page
 def jobs(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """Jobs that one asked for or keeps; all of them for staff who want to see all."""
+    """Jobs that one asked for; what else is done in what one keeps; all of them for staff who want to see all."""
     if viewer.user is None:
         raise SignInNeeded("Sign in to see jobs.")
-    state = request.GET.get("state", "")
-    everything = viewer.is_staff and request.GET.get("whose") == "all"
+    state, repo = request.GET.get("state", ""), request.GET.get("repo", "")[:MAX_NAME]
+    whose = request.GET.get("whose", "")
+    whose = whose if whose in (STEPS, EVERYBODY) and (whose == STEPS or viewer.is_staff) else ""
     skip = whole_number(request.GET.get("skip", "")) or 0
-    found = worklists.in_state(worklists.visible(viewer, everything=everything), state)
+    found = worklists.in_state(worklists.visible(viewer, everything=whose == EVERYBODY), state)
+    found = found.filter(repo__full_name=repo) if repo else found
+    found = found if whose or repo else worklists.asked_for(found)
     rows = list(found[skip : skip + PAGE + 1])
-    works = _works(viewer, rows[:PAGE])
+    works = works_of(viewer, rows[:PAGE])
     context: dict[str, Any] = {
-        "works": works, "state": state, "everything": everything, "states": STATES, "skip": skip,
-        "older": skip + PAGE if len(rows) > PAGE else 0, "newer": max(0, skip - PAGE),
-        "running": any(work.is_open for work in works),
+        "works": works if repo else _folded(works), "state": state, "whose": whose, "states": STATES, "skip": skip,
+        "older": skip + PAGE if len(rows) > PAGE else 0, "newer": max(0, skip - PAGE), "of_repo": repo,
+        "running": any(work.is_open for work in works), "query": _query(state=state, whose=whose, repo=repo),
+        "chosen": _query(whose=whose, repo=repo),
     }  # fmt: skip
     partial = request.headers.get("HX-Target") == "jobs"
     return render(request, "jobs/rows.html" if partial else "jobs/list.html", context)
+
+
+def _query(**words: str) -> str:
+    return urlencode({key: word for key, word in words.items() if word})
 
 
 @page
@@ -125,7 +179,7 @@ def job(request: HttpRequest, viewer: Viewer, *, job: str) -> HttpResponse:
     """One job: how far it is, what it was asked, what came of it."""
     if viewer.user is None:
         raise SignInNeeded("Sign in to see jobs.")
-    (work,) = _works(viewer, [worklists.find(viewer, job)])
+    (work,) = works_of(viewer, [worklists.find(viewer, job)])
     context = {
         "work": work, "asked": jobfacts.asked_of(work.job), "found": jobfacts.found_by(work.job),
         "files": jobfacts.files_of(work.job), "warnings": jobfacts.warnings_of(work.job),

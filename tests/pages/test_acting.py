@@ -194,3 +194,8 @@ def test_jobs_are_seen_ended_and_asked_for_again_by_those_they_belong_to(
     boss = User.objects.create_user("boss", is_staff=True)
     assert "Quantization" in words_of(logged_in(boss).get("/jobs?whose=all"))
     assert browser.get("/jobs/nonsense").status_code == 404
+    for subject in ("a", "b"):
+        jobs.ask(kind="inspect", subject=subject, repo=job.repo)
+    assert "Reading the files" not in words_of(browser.get("/jobs"))
+    assert "2 steps" in words_of(browser.get("/jobs?whose=steps"))
+    assert "Reading the files" in words_of(browser.get("/jobs?whose=steps&repo=ada/ships"))
