@@ -152,7 +152,7 @@ def _facts(
     parameters: int | None,
 ) -> Facts:  # fmt: skip
     """Return one repo with everything that it counts for."""
-    told = [("task", task), ("library", library), ("license", license_), ("author", author.lower())]
+    told = [("task", task), ("library", library), ("license", license_), ("author", author)]
     values = [pair for pair in told if pair[1]]
     values += [(kind, value) for kind, _, value in (one.partition(":") for one in own)]
     values.append(("state", proof))
@@ -257,7 +257,10 @@ def _chosen(counted: Tally, query: Query, repos: QuerySet[Repo]) -> dict[str, in
 
 def _of(counted: Tally, query: Query, name: str, repos: QuerySet[Repo]) -> int:
     value = getattr(query, name)
-    bits = counted.of(name, value.lower() if name == "author" else value)
+    if name == "author":
+        # Owners are shown as they write themselves, and found however a reader does.
+        value = next((one for one in counted.bits.get(name, {}) if one.lower() == value.lower()), value)
+    bits = counted.of(name, value)
     if bits is None:
         # Too rare to be kept, so the database finds them quickly.
         wish: dict[str, Any] = {"type": query.type, name: value}

@@ -172,6 +172,8 @@ def _listed(wish: Wish, counted: Counts, name: str, title: str, unfolded: bool) 
 def _commonest(wish: Wish, counted: Counts, name: str) -> list[Choice]:
     chosen: str = getattr(wish, name)
     listed = counted.top(name, MAX_CHOICES)
+    if name == "author":
+        chosen = next((one for one in counted.values[name] if one.lower() == chosen.lower()), chosen)
     if chosen and chosen not in dict(listed):
         listed.insert(0, (chosen, counted.values[name].get(chosen, 0)))
     return _choices(name, listed, chosen)
