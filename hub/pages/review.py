@@ -24,7 +24,7 @@ from hub.catalog.desktexts import Comparison, Text, compare, known_text, nearest
 from hub.catalog.errors import BadRequest
 from hub.catalog.evidence import UNRELATED
 from hub.catalog.models import Repo
-from hub.pages import reviewforms
+from hub.pages import reviewforms, reviewlists
 from hub.pages.reviewdoor import reviewer_page
 from hub.pages.reviewstrip import state_seal, state_words, strip
 from hub.pages.saying import said
@@ -213,6 +213,7 @@ def _desk(request: HttpRequest, viewer: Viewer, row: Case, repo: Repo, sent: Sen
         "groups": groups(comparison.alignment) if comparison and comparison.alignment else [],
         "remarks": comparison.alignment.remarks[:MAX_REMARKS] if comparison and comparison.alignment else (),
         "against": against, "strip": strip(row, desk, texts, ancestors), "ancestors": ancestors,
+        "origins": reviewlists.origins_of(ancestors), "parts": reviewlists.parts_of(desk.items),
         "consequences": consequences_of(row, repo), "precedent": precedent, "offered": _offered(precedent),
         "form": sent.filled if sent else reviewforms.fresh(desk), "sent": sent, "seen": fingerprint(row),
         "state": state_words(row.state), "state_seal": state_seal(row.state), "verbs": verbs_in(row.state),

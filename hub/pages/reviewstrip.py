@@ -124,7 +124,10 @@ def _measured(path: str, found: Detection) -> str:
 
 def _lineage(desk: Desk, ancestors: Sequence[Ancestor]) -> Measure:
     found = _open(desk, "LIN-", "OUTPUT-")
-    seal = "rejected" if Severity.BLOCK in found else ("missing" if found else "proven")
+    # The worst of what it comes from decides, and what is not known is no yes.
+    open_now = len(found) or sum(bool(one.open) for one in ancestors)
+    seal = "proven" if all(one.licenses or one.is_denied for one in ancestors) else "unknown"
+    seal = "rejected" if Severity.BLOCK in found else ("missing" if open_now else seal)
     if not ancestors:
         return Measure(_("Lineage"), seal if found else "unknown", _("no ancestor named"), "", len(found))
     first = ancestors[0]
@@ -133,7 +136,7 @@ def _lineage(desk: Desk, ancestors: Sequence[Ancestor]) -> Measure:
     sub = _("%(relation)s, by %(evidence)s") % {
         "relation": said(str(first.relation).replace("_", " ")), "evidence": said(first.evidence[0]),
     }  # fmt: skip
-    return Measure(_("Lineage"), seal, value, sub, len(found))
+    return Measure(_("Lineage"), seal, value, sub, open_now)
 
 
 def _duties(desk: Desk) -> Measure:

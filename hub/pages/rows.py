@@ -92,7 +92,11 @@ def rows_of(repos: Sequence[Repo]) -> list[Row]:
     """Return lines with their proof and their size, in one query each for all."""
     open_ones, sizes = unsettled(repos), sizes_of(repos)
     return [
-        _row(repo, open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small"), sizes.get(repo.pk, 0))
+        _row(
+            repo,
+            open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small"),
+            sizes.get(repo.pk, 0),
+        )
         for repo in repos
     ]
 
