@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, landing, memory
+from hub.catalog import family, landing, memory
 from hub.catalog.clearing import RELEASED
 from hub.catalog.errors import BadRequest
 from hub.catalog.ggufs import Gguf, headers_of, models_in, need_of
@@ -119,7 +119,8 @@ def _need(shape: dict[str, Any], parameters: dict[str, Any]) -> Need | None:
 
 def _quantizations(viewer: Viewer, at: Located) -> list[Made]:
     """Return the model's GGUF files, also those in repos made from it, the finest first."""
-    targets = list(access.visible_repos(viewer).filter(source=at.repo).order_by("key")[:MAX_TARGETS])
+    near = family.quantized(viewer, at.repo, MAX_TARGETS)
+    targets = [one for one in near if family.is_close(one, at.repo)]
     found = [made for place in [at, *locate_heads(targets).values()] for made in _made(place)]
     return sorted(found, key=lambda made: (-made.model.bits, made.model.path))
 

@@ -130,6 +130,21 @@ def _below(viewer: Viewer, parents: Sequence[Repo], seen: set[UUID], most: int) 
     ]
 
 
+def quantized(viewer: Viewer, repo: Repo, most: int) -> list[Repo]:
+    """Return repos with a model's weights in GGUF that the viewer may see: made from it here, or said to be."""
+    edges = LineageEdge.objects.filter(
+        Q(parent_repo=repo) | Q(parent=_key(repo)), relation__in=("quantized", "converted")
+    )
+    found = access.visible_repos(viewer, Repo.Type.MODEL).filter(tags__contains=["gguf"]).exclude(pk=repo.pk)
+    mine = found.filter(Q(source=repo) | Q(pk__in=edges.values("repo"))).select_related("namespace")
+    return sorted(mine.order_by("key")[: 10 * most], key=lambda one: not is_close(one, repo))[:most]
+
+
+def is_close(one: Repo, repo: Repo) -> bool:
+    """Say whether a repo comes from another by more than its own word: made from it here, or by the same people."""
+    return one.source_id == repo.pk or one.namespace_id == repo.namespace_id
+
+
 def _key(repo: Repo) -> str:
     return f"datasets/{repo.key}" if repo.type == Repo.Type.DATASET else repo.key
 

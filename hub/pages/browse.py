@@ -51,7 +51,7 @@ def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:
 def _list(request: HttpRequest, viewer: Viewer, query: search.Query, hits: Hits) -> dict[str, Any]:
     found = ranking.find(viewer, query, limit=PAGE, cursor=request.GET.get("after", ""), found=hits)
     return {
-        "rows": rows_of(found.repos), "near": hits.near,
+        "rows": rows_of(found.repos, ram=query.fits), "near": hits.near,
         "next_query": address(request.GET, after=found.cursor) if found.cursor else "",
     }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The quantizations of a model: those that are there, those that are being made, and a form to ask for more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, conversions, jobs, landing, sources
+from hub.catalog import access, conversions, family, jobs, landing, sources
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, SignInNeeded, TooManyAtOnce
 from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
 from hub.catalog.ggufs import Gguf, models_in
@@ -31,11 +32,17 @@ PANEL = "quantizations"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One model in GGUF, in the repo itself or in one that was made from it, and how good it is where that is told."""
+    """One model in GGUF, in the repo itself or in one that was made from it, and how good it is where that is told.
+
+    ``is_close`` is False for what is by others and only says that it was made from this; ``quality`` is told by the
+    record that the hub writes of what it makes.
+    """
 
     repo: Repo
     model: Gguf
     quality: landing.Quality | None = None
+    is_close: bool = True
+    may_pull: bool = False
     fit: fitting.Fit | None = None
 
 
@@ -101,18 +108,18 @@ def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
     found = sources.sources_in(at)
     may = access.may_convert(viewer, at.repo).allowed
     works = [_work(job) for job in conversions.recent(at.repo)] if may else []
-    lines = [Line(at.repo, model) for model in found.models] + _made(viewer, at.repo)
+    lines = _lines(viewer, at, found.models) + _made(viewer, at.repo)
     lines.sort(key=lambda line: (-line.model.bits, line.model.path))
-    memory = fitting.fits([line.model for line in lines], chosen)
+    memory = fitting.fits([line.model for line in lines], chosen, close=[line.is_close for line in lines])
     lines = [replace(line, fit=fit) for line, fit in zip(lines, memory["fits"], strict=True)]
     rest = [name for name in (*TYPES, *TYPES_BY_MATRIX) if name not in COMMON]
     evaluated = any(line.quality is not None and line.quality.perplexity is not None for line in lines)
     return {
         "repo": at.repo, "lines": lines, "evaluated": evaluated, "works": works,
+        "measured": any(line.quality is not None and line.quality.error is not None for line in lines),
         "running": any(work.is_open for work in works),
         "sources": found.fit, "matrices": found.matrices, "obstacles": _faults(found), "may_convert": may,
         **memory, "chosen": lines[memory["best"]] if memory["best"] is not None else None,
-        "pull": access.may_pull(viewer, at.repo),
         "common": COMMON, "rest": rest, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
     }  # fmt: skip
 
@@ -124,15 +131,19 @@ def _faults(found: sources.Sources) -> list[str]:
 
 
 def _made(viewer: Viewer, repo: Repo) -> list[Line]:
-    """Return what lies in the repos that were made from this one, at their tips."""
-    targets = access.visible_repos(viewer).filter(source=repo).order_by("key")[:MAX_TARGETS]
-    heads = locate_heads(list(targets))
-    return [line for at in heads.values() for line in _lines(at)]
+    """Return what lies in the repos that were made from this one, or say so, at their tips."""
+    near = family.quantized(viewer, repo, MAX_TARGETS)
+    return [
+        line
+        for at in locate_heads(near).values()
+        for line in _lines(viewer, at, models_in(at.repo, at.tree), is_close=family.is_close(at.repo, repo))
+    ]
 
 
-def _lines(at: Located) -> list[Line]:
-    told = landing.qualities(at)
-    return [Line(at.repo, model, told.get(model.shards[0].sha256)) for model in models_in(at.repo, at.tree)]
+def _lines(viewer: Viewer, at: Located, models: Sequence[Gguf], *, is_close: bool = True) -> list[Line]:
+    told = landing.qualities(at) if models else {}
+    may = access.may_pull(viewer, at.repo).allowed if models else False
+    return [Line(at.repo, model, told.get(model.shards[0].sha256), is_close, may) for model in models]
 
 
 def _work(job: Job) -> Work:

@@ -17,6 +17,7 @@ from hub.catalog.counters import downloads_by_day
 from hub.catalog.forms_asked import fields_of
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, count_history, locate, rights_if_needed
+from hub.catalog.memory import device_of
 from hub.catalog.models import CommitRecord, Job, Repo
 from hub.catalog.names import FilePath
 from hub.catalog.panel import pending_of
@@ -26,7 +27,7 @@ from hub.catalog.trees import Entry, entry_at
 from hub.pages import markdown
 from hub.pages.addresses import rev_url
 from hub.pages.doors import page
-from hub.pages.fitting import shelf
+from hub.pages.fitting import advised, best_of, forms_of, shelf
 from hub.pages.termwords import summary_of
 from hub.pages.use import Snippet, snippets
 from hub.web import locate_rest, public_base, repo_name
@@ -109,8 +110,10 @@ def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context["readme"] = _readme(viewer, at)
     context["warnings"] = _warnings(at) if context["may_write"] else []
     models = _models(at)
-    context["use"] = _ways(request, context, models)[:3]
-    context |= {"models": models, "shelf": shelf(models), "days": downloads_by_day(at.repo)}
+    forms, device = forms_of(viewer, at, models), device_of(request.GET.get("ram", ""))
+    context["use"] = _ways(request, context, models, advised(forms, at.repo, device))[:3]
+    context |= {"forms": forms, "shelf": shelf(forms), "device": device, "days": downloads_by_day(at.repo)}
+    context["chosen"] = best_of(forms, device) if device else None
     context["maths"] = 'class="math' in (context["readme"] or "")
     context["dtypes"] = _dtypes(at)
     context["written_in"] = Claims(data=at.card).language
@@ -189,16 +192,21 @@ def use(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpRe
     """How to get the files with the tools people have."""
     at = locate(viewer, repo_name(kind, repo), request.GET.get("revision", DEFAULT_REVISION)[:255])
     context = shell(viewer, at, tab="use")
-    context["use"] = _ways(request, context, _models(at))
+    models = _models(at)
+    device = device_of(request.GET.get("ram", ""))
+    forms = forms_of(viewer, at, models) if models else []
+    context["use"] = _ways(request, context, models, advised(forms, at.repo, device))
     context["base"] = public_base(request)
     return render(request, "repo/use.html", context)
 
 
-def _ways(request: HttpRequest, context: dict[str, Any], models: list[Gguf]) -> list[Snippet]:
+def _ways(
+    request: HttpRequest, context: dict[str, Any], models: list[Gguf], best: Gguf | None
+) -> list[Snippet]:
     """Return the ways to get the files; none where they would be refused, or where there are none."""
     if context["pull"].reason in ("held", "disabled") or not context["proof"].files:
         return []
-    return snippets(request, context["at"], context["proof"].largest, models)
+    return snippets(request, context["at"], context["proof"].largest, models, best)
 
 
 @page

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from hub.catalog.models import Repo, RepoText
 from hub.catalog.proofs import sizes_of, unsettled
+from hub.catalog.traits import FITS, trait
 from hub.pages.addresses import repo_url
 from hub.pages.standing import standing_of
 from hub.pages.times import ago
@@ -56,6 +57,7 @@ class Row:
     license: str
     parameters: int | None
     size: int
+    runs_in: int
     used_storage: int
     openness: int
     is_bare: bool
@@ -88,36 +90,48 @@ class Row:
         return self.seal in ("pending", "rejected")
 
 
-def rows_of(repos: Sequence[Repo]) -> list[Row]:
-    """Return lines with their proof and their size, in one query each for all."""
+def rows_of(repos: Sequence[Repo], *, ram: str = "") -> list[Row]:
+    """Return lines with their proof and their size, in one query each for all.
+
+    Where they were chosen for the memory that a reader has, they tell what each needs, and their pages know it too.
+    """
     open_ones, sizes = unsettled(repos), sizes_of(repos)
     return [
         _row(
             repo,
-            open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small"),
-            sizes.get(repo.pk, 0),
+            proof=open_ones.get(repo.pk) or ("proven" if repo.used_storage else "small"),
+            size=sizes.get(repo.pk, 0),
+            ram=ram,
         )
         for repo in repos
     ]
 
 
-def _row(repo: Repo, proof: str, size: int) -> Row:
+def _row(repo: Repo, *, proof: str, size: int, ram: str) -> Row:
     # Nothing of a card that is not shown.
     text: RepoText | None = None if repo.disabled else getattr(repo, "text", None)
     terms = standing_of(repo)
     formats = tuple(name for tag, name in _FORMATS.items() if tag in repo.tags)
     is_bare = not repo.used_storage and not formats
     return Row(
-        type=repo.type, url=repo_url(repo), full_name=repo.full_name, proof=proof, summary=text.summary if text else "",
+        type=repo.type, url=repo_url(repo) + (f"?ram={ram}" if ram else ""), full_name=repo.full_name, proof=proof,
+        summary=text.summary if text else "",
         private=repo.private, gated=repo.gated, disabled=repo.disabled, task=repo.pipeline_tag,
         formats=formats, library=repo.library,
         base=repo.base_models[0] if repo.base_models else "", updated_at=repo.updated_at, ago=ago(repo.updated_at),
         settled=tuple(repo.concluded) if terms.is_settled else (), seal=terms.seal, standing=terms.word,
         is_commercial="commercial" in repo.uses,
         is_restricted=repo.openness == Rung.RESTRICTED_WEIGHTS, license=repo.license, parameters=repo.parameters,
-        size=size, used_storage=repo.used_storage, openness=repo.openness if terms.is_settled and not is_bare else 0,
+        size=size, runs_in=_least(repo) if ram else 0, used_storage=repo.used_storage,
+        openness=repo.openness if terms.is_settled and not is_bare else 0,
         is_bare=is_bare, downloads=repo.downloads, likes=repo.likes,
     )  # fmt: skip
+
+
+def _least(repo: Repo) -> int:
+    """Return the memory in GB of the smallest device that a model runs in, 0 where that is not known."""
+    prefix = trait(FITS, "")
+    return min((int(one[len(prefix) :]) for one in repo.traits if one.startswith(prefix)), default=0)
 
 
 def drawn(row: Row, *, pick: bool = False) -> SafeString:

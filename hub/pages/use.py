@@ -66,14 +66,19 @@ class _Place:
         return [*lines, 'os.environ["HF_TOKEN"] = "hf_…"', ""] if self.needs_token else [*lines, ""]
 
 
-def snippets(request: HttpRequest, at: Located, largest: str, models: Sequence[Gguf] = ()) -> list[Snippet]:
-    """Return the ways that fit a repo, what most people want first; ``models`` are its GGUF files."""
+def snippets(
+    request: HttpRequest, at: Located, largest: str, models: Sequence[Gguf] = (), best: Gguf | None = None
+) -> list[Snippet]:
+    """Return the ways that fit a repo, what most people want first; ``models`` are its GGUF files.
+
+    ``best`` is the one that is advised, where their headers tell enough to advise one.
+    """
     repo = at.repo
     closed = repo.private or bool(repo.gated) or settings.HUB_ANONYMOUS == "none"
     place = _Place(at, public_base(request), closed)
     ways = [_command_line(place), _python(place)]
     if models:
-        model = _usual(models)
+        model = best or _usual(models)
         ways = [_llama(place, model), *ways]
         ways += [_ollama(place, model)] if len(model.shards) == 1 else []
     ways += [_datasets(place)] if place.is_dataset else []
