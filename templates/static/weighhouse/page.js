@@ -118,6 +118,13 @@
     if (target.id === "facets" && (counted !== chosen || !requestConfig.elt.isConnected)) event.detail.shouldSwap = false;
   });
 
+  // The button below the filters tells how many fit.
+  const tellTotal = () => {
+    const total = document.querySelector("#total strong");
+    document.querySelectorAll("[data-total]").forEach((part) => { part.textContent = total ? `(${total.textContent})` : ""; });
+  };
+  tellTotal();
+
   // Filters that were unfolded stay so when their counts come anew.
   const facets = (open) => [...document.querySelectorAll(`details[data-facet]${open ? "[open]" : ""}`)];
   let unfolded = null;
@@ -125,6 +132,7 @@
     if (facets().length) unfolded = facets(true).map((facet) => facet.dataset.facet);
   });
   document.addEventListener("htmx:afterSettle", () => {
+    tellTotal();
     if (!unfolded) return;
     for (const facet of facets()) facet.open = unfolded.includes(facet.dataset.facet) || !!facet.querySelector("input:checked:not([value=''])");
     unfolded = null;
