@@ -64,9 +64,9 @@ def items_of(viewer: Viewer, collections: Sequence[Collection]) -> dict[UUID, li
     """Return the items of collections, without repos that the viewer may not know of."""
     rows = CollectionItem.objects.filter(
         collection__in=[item.pk for item in collections], repo__in=access.visible_repos(viewer)
-    ).select_related("repo__namespace")
+    ).select_related("repo__namespace", "repo__text")
     found: dict[UUID, list[CollectionItem]] = {item.pk: [] for item in collections}
-    for row in rows.order_by("position", "pk"):
+    for row in rows.defer("repo__text__vector").order_by("position", "pk"):
         found[row.collection_id].append(row)
     return found
 

@@ -1,5 +1,7 @@
 """Collections: the list, one of them, and putting a repo into one."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -80,7 +82,11 @@ def one(request: HttpRequest, viewer: Viewer, *, namespace: str, tail: str) -> H
     items = collections.items_of(viewer, [found])[found.pk]
     context = {
         "collection": found, "error": error, "may_change": collections.may_change(viewer, found),
-        "items": list(zip(items, rows_of([item.repo for item in items]), strict=True)), "posted": request.POST,
+        "items": [
+            (item, replace(row, note=item.note, kind=_("data set") if row.type == Repo.Type.DATASET else ""))
+            for item, row in zip(items, rows_of([item.repo for item in items]), strict=True)
+        ],
+        "posted": request.POST,
     }  # fmt: skip
     return render(request, "collections/one.html", context, status=400 if error else 200)
 

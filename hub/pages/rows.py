@@ -63,6 +63,9 @@ class Row:
     is_bare: bool
     downloads: int
     likes: int
+    # In a collection: what is no model, and what its keepers say of it.
+    kind: str = ""
+    note: str = ""
 
     @property
     def space(self) -> str:
@@ -117,7 +120,7 @@ def _row(repo: Repo, *, proof: str, size: int, ram: str) -> Row:
         type=repo.type, url=repo_url(repo) + (f"?ram={ram}" if ram else ""), full_name=repo.full_name, proof=proof,
         summary=text.summary if text else "",
         private=repo.private, gated=repo.gated, disabled=repo.disabled, task=repo.pipeline_tag,
-        formats=formats, library=repo.library,
+        formats=formats, library="" if repo.library in _FORMATS else repo.library,
         base=repo.base_models[0] if repo.base_models else "", updated_at=repo.updated_at, ago=ago(repo.updated_at),
         settled=tuple(repo.concluded) if terms.is_settled else (), seal=terms.seal, standing=terms.word,
         is_commercial="commercial" in repo.uses,
