@@ -242,7 +242,7 @@ def _read_closely(
 
 def _passage(words: Words, start: int, end: int) -> Passage:
     text = " ".join(words.words[start:end])
-    return Passage(text, end - start, words.lines[start], words.lines[end - 1])
+    return Passage(text, end - start, words.lines[start], words.lines[end - 1], words.quote(start, end))
 
 
 def _rivals(words: Words, best: _Hit, others: list[_Hit]) -> list[_Hit]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from licenses.expressions import BadExpression, Expressions
 from licenses.findings import Code, Finding, Severity, in_order
-from licenses.matches import Detection, Status
+from licenses.matches import Detection, Passage, Status
 from licenses.terms import Reading
 
 # A card may hold anything; nobody names more licences than this.
 MAX_DECLARED = 20
 MAX_NAME = 200
+MAX_QUOTE = 300
 OTHER, UNKNOWN = "other", "unknown"
 
 
@@ -171,7 +172,7 @@ class Catalogue:
         if not texts or (detected and not own):
             findings.append(self._no_text(declared.ids))
         elif own and declared.ids and set(own) != set(declared.ids):
-            findings.append(_mismatch(declared.ids, own))
+            findings.append(self._mismatch(declared.ids, own))
         return Identification(declared, detected, files, in_order(findings), frozenset(inherited))
 
     def _of_file(self, path: str, found: Detection) -> Iterable[Finding]:
@@ -179,16 +180,15 @@ class Catalogue:
         if found.status is Status.ADDED:
             known = self.modified(base)
             hint = f" Known modified forms are {', '.join(known)}." if known else ""
-            run = found.residue[0]
             yield Finding(
-                Code.LIC_ALTERED, Severity.FIX,
-                f"{path} holds {base} and more, in lines {run.first_line} to {run.last_line}: {run.words[:300]!r}.",
-                f"A reviewer reads the addition; it is not plain {base}.{hint}", license=base, subject=path,
+                Code.LIC_ALTERED, Severity.FIX, _added(path, self._brief(base), found.residue[0]),
+                f"A reviewer reads the addition; it is not plain {self._brief(base)}.{hint}", license=base,
+                subject=path,
             )  # fmt: skip
         elif found.status is Status.ALTERED:
             yield Finding(
                 Code.LIC_ALTERED, Severity.FIX,
-                f"{path} is close to {base}, but {_difference(found)}.",
+                f"{path} is close to {self._brief(base)}, but {_difference(found)}.",
                 "Put in the unchanged text, or let a reviewer read this one.", license=base, subject=path,
             )  # fmt: skip
         elif found.status is Status.MULTIPLE:
@@ -198,6 +198,18 @@ class Catalogue:
             yield _ambiguous(f"{path} does not say by title or date which version it is: {names}.", path)
         elif found.status in (Status.UNKNOWN, Status.UNREADABLE):
             yield _ambiguous(f"{path} is no license text known here. {found.note}".strip(), path)
+
+    def _mismatch(self, declared: Sequence[str], detected: Sequence[str]) -> Finding:
+        said, found = (", ".join(self._brief(one) for one in ids) for ids in (declared, detected))
+        return Finding(
+            Code.LIC_MISMATCH, Severity.FIX, f"The card says {said}, the text is {found}.",
+            "Correct the card, or put in the text that it names.", license=", ".join(detected),
+        )  # fmt: skip
+
+    def _brief(self, license_id: str) -> str:
+        """Return the short name that people know a licence by."""
+        reading = self.readings.get(license_id)
+        return (reading.spdx or reading.name) if reading else license_id
 
     def _no_text(self, ids: Sequence[str]) -> Finding:
         harmless = bool(ids) and all(self.readings[one].is_permissive for one in ids)
@@ -211,6 +223,13 @@ class Catalogue:
 def _is_license(found: Detection) -> bool:
     """A use policy or a notice beside the licence is no second licence."""
     return not found.matches or found.matches[0].kind in ("license", "translation")
+
+
+def _added(path: str, name: str, run: Passage) -> str:
+    quote = run.quoted(MAX_QUOTE)
+    if run.first_line == run.last_line:
+        return f"{path} holds {name} and more, in line {run.first_line}: “{quote}”"
+    return f"{path} holds {name} and more, in lines {run.first_line} to {run.last_line}: “{quote}”"
 
 
 def _difference(found: Detection) -> str:
@@ -234,14 +253,6 @@ def _no_version(one: str) -> Finding:
     return Finding(
         Code.LIC_AMBIGUOUS, Severity.FIX, f"{one!r} names a family of licenses and no version.",
         "Name the version, as in gpl-3.0 or cc-by-4.0.", license=one,
-    )  # fmt: skip
-
-
-def _mismatch(declared: Sequence[str], detected: Sequence[str]) -> Finding:
-    return Finding(
-        Code.LIC_MISMATCH, Severity.FIX,
-        f"The card says {', '.join(declared)}, the text is {', '.join(detected)}.",
-        "Correct the card, or put in the text that it names.", license=", ".join(detected),
     )  # fmt: skip
 
 

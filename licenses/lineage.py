@@ -123,6 +123,11 @@ def _unread(bound: Bound, readings: Mapping[str, Reading]) -> Iterator[Finding]:
         )
 
 
+def _briefs(ids: Iterable[str], readings: Mapping[str, Reading]) -> str:
+    found = {one: readings.get(one) for one in sorted(ids)}
+    return ", ".join((one.spdx or one.name) if one else name for name, one in found.items())
+
+
 def _relicensed(
     node: Node, bound: Bound, edges: Sequence[Edge], readings: Mapping[str, Reading]
 ) -> Iterator[Finding]:
@@ -140,7 +145,7 @@ def _relicensed(
         why = "is another form of it" if same else "descends from it, and its terms travel"
         yield Finding(
             Code.LIN_RELICENSED, Severity.BLOCK,
-            f"The card says {', '.join(sorted(own)) or 'no license of the catalogue'}; {_first(origins)} is under "
+            f"The card says {_briefs(own, readings) or 'no license of the catalogue'}; {_first(origins)} is under "
             f"{reading.name}, and this {why}.",
             f"Declare {all_of((other for other in bound.spread if other in readings), readings)}.",
             one, "derivatives_same_license", _first(origins),

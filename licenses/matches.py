@@ -37,12 +37,18 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Words of the file, normalised, with the lines on which they stand."""
+    """Words of the file, normalised, with the lines on which they stand, and the original ``text`` of them."""
 
     words: str
     length: int
     first_line: int
     last_line: int
+    text: str = ""
+
+    def quoted(self, most: int) -> str:
+        """Return what the file says there, cut between words where it is longer."""
+        text = self.text or self.words
+        return text if len(text) <= most else f"{text[:most].rpartition(' ')[0] or text[:most]} …"
 
 
 @dataclass(frozen=True, slots=True)

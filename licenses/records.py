@@ -62,7 +62,10 @@ def detection_to_json(path: str, found: Detection) -> Json:
         "path": clean(path),
         "status": str(found.status),
         "matches": [asdict(one) for one in found.matches],
-        "residue": [asdict(one) | {"words": clean(one.words[:MAX_PASSAGE])} for one in found.residue[:MAX_PASSAGES]],
+        "residue": [
+            asdict(one) | {"words": clean(one.words[:MAX_PASSAGE]), "text": clean(one.text[:MAX_PASSAGE])}
+            for one in found.residue[:MAX_PASSAGES]
+        ],
         "missing": [clean(word) for word in found.missing[:MAX_MISSING]],
         "runner_up": asdict(found.runner_up) if found.runner_up else None,
         "note": clean(found.note),

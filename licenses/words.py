@@ -8,6 +8,7 @@ to be so instead of being half read.
 import hashlib
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,10 +44,39 @@ _SAID = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a text in order, and the line of each, counted from 1."""
+    """The words of a text in order, and the line of each, counted from 1; ``source`` is its lines as they were."""
 
     words: Sequence[str]
     lines: Sequence[int]
+    source: Sequence[str] = ()
+
+    def quote(self, start: int, end: int) -> str:
+        """Return the original text of some of the words, from the first to the last of them, in one line.
+
+        Where a line lost markup or letters when it was read, the whole line stands in for its words.
+        """
+        first, last = self.lines[start], self.lines[end - 1]
+        found = list(self.source[first - 1 : last])
+        if not found:
+            return " ".join(self.words[start:end])
+        # From the end, so that a cut before it does not move it.
+        found[-1] = found[-1][: self._place(last, end - 1)[1]]
+        found[0] = found[0][self._place(first, start)[0] :]
+        return " ".join(" ".join(found).split())
+
+    def _place(self, line: int, word: int) -> tuple[int, int]:
+        """Return where a word and the marks around it stand in its original line."""
+        text = self.source[line - 1]
+        begin = bisect_left(self.lines, line)
+        places = [one.span() for one in WORD.finditer(text)]
+        if len(places) != bisect_right(self.lines, line) - begin:
+            return 0, len(text)
+        start, end = places[word - begin]
+        while start > 0 and not text[start - 1].isspace():
+            start -= 1
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        return start, end
 
     @property
     def sha256(self) -> str:
@@ -77,7 +107,7 @@ def split_words(text: str) -> Words:
         lines += [number] * len(found)
         if len(words) > MAX_WORDS:
             raise Unreadable(f"The text has more than {MAX_WORDS} words; it is no license.")
-    return Words(words, lines)
+    return Words(words, lines, text.splitlines())
 
 
 def signals_in(words: Sequence[str]) -> list[str]:

@@ -67,7 +67,7 @@ WORDS = {
     "licenses/duties.py": "missing_duties _text _notice _display output_duties",
     "licenses/facts.py": "text_changes",
     "licenses/findings.py": "Severity",
-    "licenses/identify.py": "Catalogue _difference _missing _ambiguous _no_version _mismatch",
+    "licenses/identify.py": "Catalogue _added _difference _missing _ambiguous _no_version",
     "licenses/lineage.py": (
         "_unread _relicensed _conflicts _conflict _further_limit _hosting _adapter _teachers_and_data"
     ),

@@ -34,6 +34,7 @@ from licenses.reviews import Answer
 from licenses.together import regions_said, thresholds_said, together
 
 MAX_REPLY = 8000
+MAX_QUOTE = 300
 # The ladder from the top, with what each step asks for.
 _LADDER = (
     (
@@ -179,7 +180,7 @@ def found_files(panel: Panel) -> Iterator[Found]:
     hashes = {text.path: text.sha256 for text in panel.texts}
     for path, found in panel.detected.items():
         names = ", ".join(dict.fromkeys(_named(panel, one.license, one.version) for one in found.matches))
-        share = numeral(f"{found.matches[0].recall:.1%}") if found.matches else ""
+        share = numeral(f"{found.matches[0].recall:.1%}") if found.matches and found.missing else ""
         recall = _("%(share)s of its words") % {"share": share} if share else ""
         yield Found(
             path, _(_STATUS[found.status]), names, found.is_clean, hashes.get(path, ""), recall, _note(found)
@@ -195,8 +196,11 @@ def _named(panel: Panel, license_id: str, version: str) -> str:
 def _note(found: Detection) -> str:
     if found.status is Status.ADDED:
         run = found.residue[0]
+        if run.first_line == run.last_line:
+            words = run.quoted(MAX_QUOTE)
+            return _("added in line %(line)s: “%(words)s”") % {"line": run.first_line, "words": words}
         return _("added in lines %(first)s to %(last)s: “%(words)s”") % {
-            "first": run.first_line, "last": run.last_line, "words": run.words[:240],
+            "first": run.first_line, "last": run.last_line, "words": run.quoted(MAX_QUOTE),
         }  # fmt: skip
     return said(found.note)
 

@@ -4,8 +4,9 @@ import pytest
 
 from licenses.findings import Code, Severity
 from licenses.identify import Catalogue, Declared
-from licenses.matches import Detection
+from licenses.matches import Detection, Passage
 from licenses.shipped import shipped_readings
+from licenses.words import split_words
 from tests.licenses.known import canonical, corpus, text_of
 
 CATALOGUE = Catalogue(shipped_readings())
@@ -114,3 +115,13 @@ def test_a_binary_license_file_is_asked_about() -> None:
     found = CATALOGUE.identify(CATALOGUE.declared("mit"), {"LICENSE": corpus().detect(bytes(range(32)) * 9)})
     assert [one.code for one in found.findings] == [Code.LIC_AMBIGUOUS]
     assert "binary" in found.findings[0].message
+
+
+def test_what_was_added_is_quoted_as_it_stands_in_the_file() -> None:
+    text = "Some Terms\n\n  1. You MAY use it, “freely”.  Its maker must show the words “Runs on Ledger”!\nNext.\n"
+    words = split_words(text)
+    start = words.words.index("its")
+    assert words.quote(start, len(words.words) - 1) == "Its maker must show the words “Runs on Ledger”!"
+    assert words.quote(0, len(words.words)).startswith("Some Terms 1. You MAY use it, “freely”.")
+    long = Passage("x", 9, 3, 3, "These words run on and on")
+    assert long.quoted(12) == "These words …"
