@@ -41,8 +41,10 @@ def test_models_stand_side_by_side(client: Client, ada: User, make_repo: Callabl
     ):
         assert said in words
     assert words.index("planes") < words.index("ships")
-    words = words_of(client.get("/compare", {"model": ["ada/planes", "ada/ships"], "ram": "8"}))
-    assert "In 8 GB" in words and "nothing fits" in words
+    page = client.get("/compare", {"model": ["ada/planes", "ada/ships"], "ram": "8"})
+    assert "In 8 GB" in words_of(page) and "nothing fits" in words_of(page)
+    # Of the ships only the header of a GGUF file tells.
+    assert page.context["found"][1].shape["layers"] == 4 and page.context["fitting"][1][0] == "BF16"
 
 
 def test_the_finest_form_that_fits_is_named() -> None:
