@@ -1,13 +1,14 @@
 """What reviewers and staff may ask the audit log: what was permitted at a moment, on whose word, and what was done."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from hub.accounts.identity import Viewer
+from hub.accounts.models import User
 from hub.audit import reading
 from hub.audit.lines import Wanted
 from hub.audit.models import Entry
@@ -112,8 +113,14 @@ def review_mode(at: datetime | None) -> str:
 def entries(viewer: Viewer, wanted: Wanted, *, before: int | None = None) -> QuerySet[Entry]:
     """Return entries, the newest first, that come before a place."""
     require_audit(viewer)
-    found = wanted.entries().order_by("-seq")
+    found = replace(wanted, actor=_actor_key(wanted.actor)).entries().order_by("-seq")
     return found.filter(seq__lt=before) if before is not None else found
+
+
+def _actor_key(actor: str) -> str:
+    """Return the number of the user of a name, as entries keep it; numbers and policies stay as they are."""
+    user = User.objects.filter(username__iexact=actor).first() if actor else None
+    return str(user.pk) if user is not None else actor
 
 
 def named(found: Iterable[Entry]) -> list[tuple[Entry, str]]:

@@ -68,6 +68,10 @@ class BadRefName(BadRequest):
     """A branch or tag name is not acceptable."""
 
 
+class UnfitName(BadRequest):
+    """A name that no new repo may have; the message says why."""
+
+
 class NameTaken(CatalogError):
     """A repo or ref of that name exists, or the name is kept for its former holder."""
 

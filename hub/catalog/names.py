@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from hub.accounts.names import BadName, check_part, check_repo
-from hub.catalog.errors import BadPath, BadRefName, BadRequest
+from hub.catalog.errors import BadPath, BadRefName, BadRequest, UnfitName
 
 MAX_PATH_BYTES = 1024
 MAX_DEPTH = 32
@@ -60,7 +60,7 @@ class RepoName:
         try:
             check_repo(name)
         except BadName as error:
-            raise BadRequest(str(error)) from error
+            raise UnfitName(str(error)) from error
         return cls.parse(type_, f"{namespace}/{name}")
 
 

@@ -34,6 +34,7 @@ class CardField:
     values: list[str]
     choices: list[tuple[str, str]] = field(default_factory=list)
     advice: tuple[str, ...] = ()
+    often: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -47,14 +48,31 @@ class CardField:
     @property
     def foreign(self) -> list[str]:
         """Values that the choices do not have; they stay unless another is chosen."""
-        known = {value for value, _label in self.choices}
+        known = {value for value, _label in (*self.often, *self.choices)}
         return [value for value in self.values if self.choices and value not in known]
 
 
+# What most cards declare, in the order of how often.
+OFTEN = (
+    "apache-2.0", "mit", "llama3.1", "llama3.2", "gemma", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0", "openrail",
+    "creativeml-openrail-m", "gpl-3.0", "bsd-3-clause", "other",
+)  # fmt: skip
+
+
 def license_choices() -> list[tuple[str, str]]:
-    """Return every known licence once, by its name."""
-    entries = {entry.id: entry.name for entry in known_licenses().values()}
-    return sorted(entries.items(), key=lambda item: item[1].lower())
+    """Return every known licence once, by its name; those that most cards declare are left to `often_used`."""
+    rest = {key: name for key, name in _licenses().items() if key not in OFTEN}
+    return sorted(rest.items(), key=lambda item: item[1].lower())
+
+
+def often_used() -> list[tuple[str, str]]:
+    """Return the licences that most cards declare, the most frequent first."""
+    known = _licenses()
+    return [(key, known[key]) for key in OFTEN if key in known]
+
+
+def _licenses() -> dict[str, str]:
+    return {entry.id: entry.name for entry in known_licenses().values()}
 
 
 def _texts() -> dict[str, tuple[str, str]]:
@@ -85,7 +103,14 @@ def fields_of(values: Mapping[str, Sequence[str]], kind: str) -> list[CardField]
         else set()
     )
     return [
-        CardField(key, *_texts()[key], list(values.get(key, [])), choices.get(key, []), advice.get(key, ()))
+        CardField(
+            key,
+            *_texts()[key],
+            list(values.get(key, [])),
+            choices.get(key, []),
+            advice.get(key, ()),
+            often_used() if key == "license" else [],
+        )
         for key in KEYS
         if key not in skipped
     ]

@@ -102,9 +102,10 @@ def organization(request: HttpRequest, viewer: Viewer, *, name: str) -> HttpResp
             return HttpResponseRedirect(f"/{found.name}" if left else request.path)
         except _TROUBLE as trouble:
             error = said(trouble)
+    rows = list(found.memberships.select_related("user").order_by("user__username"))
     context: dict[str, Any] = {
-        "organization": found, "error": error, "posted": request.POST, "roles": Role.choices,
-        "members": found.memberships.select_related("user").order_by("user__username"),
+        "organization": found, "error": error, "posted": request.POST, "roles": Role.choices, "members": rows,
+        "admins": sum(row.role == Role.ADMIN and row.user.is_active for row in rows),
     }  # fmt: skip
     return render(request, "people/organization.html", context, status=400 if error else 200)
 

@@ -17,13 +17,15 @@ from hub.catalog.errors import (
     NotAllowed,
     RevisionNotFound,
     SignInNeeded,
+    UnfitName,
 )
-from hub.catalog.lookups import DEFAULT_REVISION, find_repo
+from hub.catalog.lookups import DEFAULT_REVISION, find_repo, locate_in
 from hub.catalog.models import Repo
 from hub.catalog.names import RepoName
 from hub.pages.addresses import repo_url, rev_url
-from hub.pages.cardfields import license_choices
+from hub.pages.cardfields import license_choices, often_used
 from hub.pages.doors import page, personal_page
+from hub.pages.repos import shell
 from hub.pages.saying import said
 from hub.web import repo_name
 
@@ -39,20 +41,27 @@ def new(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         raise SignInNeeded("Sign in to make a model.")
     asked = request.POST if request.method == "POST" else request.GET
     kind = Repo.Type.DATASET if asked.get("type") == "dataset" else Repo.Type.MODEL
-    error = ""
+    error, name_error = "", ""
     if request.method == "POST":
         try:
             repo = _made(request, viewer, kind)
             messages.success(request, _("%(name)s is there. Its files come next.") % {"name": repo.full_name})
             return HttpResponseRedirect(rev_url(repo, "upload", DEFAULT_REVISION))
+        except UnfitName:
+            name_error = _(
+                "Letters, digits, dash, dot and underscore only, with none of the signs at an end."
+            )
+        except NameTaken as trouble:
+            name_error = said(trouble)
         except _TROUBLE as trouble:
             error = said(trouble)
     context = {
-        "kind": kind, "error": error, "asked": asked, "spaces": founding.namespaces_of(viewer),
-        "licenses": license_choices(), "section": "new",
+        "kind": kind, "error": error, "name_error": name_error, "asked": asked,
+        "spaces": founding.namespaces_of(viewer),
+        "licenses": license_choices(), "often": often_used(), "section": "new",
         "is_private": asked.get("visibility") == "private",
     }  # fmt: skip
-    return render(request, "repo/new.html", context, status=400 if error else 200)
+    return render(request, "repo/new.html", context, status=400 if error or name_error else 200)
 
 
 def _made(request: HttpRequest, viewer: Viewer, kind: str) -> Repo:
@@ -91,7 +100,8 @@ def settings(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> H
             error = said(trouble)
             found.refresh_from_db()
     context = {
-        "repo": found, "did": did, "error": error, "posted": request.POST, "spaces": founding.namespaces_of(viewer),
+        **shell(viewer, locate_in(found, DEFAULT_REVISION), tab="settings"),
+        "did": did, "error": error, "posted": request.POST, "spaces": founding.namespaces_of(viewer),
         "derived": list(found.derived.order_by("key")[:20]),
     }  # fmt: skip
     return render(request, "repo/settings.html", context, status=400 if error else 200)

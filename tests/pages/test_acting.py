@@ -111,6 +111,10 @@ def test_likes_and_collections(browser: Client, bob: User, make_repo: Maker) -> 
 def test_organizations_keep_an_admin_and_tell_their_members(browser: Client, ada: User, bob: User) -> None:
     assert browser.post("/organizations/new", {"name": "quay"})["Location"] == "/organizations/quay/settings"
     at = "/organizations/quay/settings"
+    assert "the only admin" in words_of(browser.get(at))
+    unknown = text_of(browser.post(at, {"do": "member", "user": "nobody", "role": "read", "new": "1"}))
+    assert 'aria-describedby="user-e"' in unknown and 'id="error"' not in unknown
+    assert 'aria-invalid="true"' in text_of(browser.post("/new", {"owner": "ada", "name": "tide embed!!"}))
     browser.post(at, {"do": "member", "user": "Bob", "role": "write"})
     assert Membership.objects.get(user=bob).role == "write"
     assert Notice.objects.get(user=bob).text == "You may write in quay now."
