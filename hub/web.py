@@ -14,6 +14,8 @@ from hub.catalog.models import Ref
 from hub.catalog.names import RepoName, is_pull_ref
 
 MAX_REF_SEGMENTS = 20
+# Marks of print that Latin-1 does not have.
+_PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "…": "..."})
 
 
 def escaped_path(raw: str) -> str:
@@ -38,7 +40,8 @@ def whole_number(text: str) -> int | None:
 
 def header_text(text: str) -> str:
     """Return text that is safe in one header line."""
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("latin-1", "replace").decode("latin-1")[:1000]
+    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", text.translate(_PLAIN))
+    return plain.encode("latin-1", "replace").decode("latin-1")[:1000]
 
 
 def session_viewer(request: HttpRequest) -> Viewer:

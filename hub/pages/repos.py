@@ -112,7 +112,8 @@ def card(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     models = _models(at)
     forms, device = forms_of(viewer, at, models), device_of(request.GET.get("ram", ""))
     context["use"] = _ways(request, context, models, advised(forms, at.repo, device))[:3]
-    context |= {"forms": forms, "shelf": shelf(forms), "device": device, "days": downloads_by_day(at.repo)}
+    context |= {"shelf": shelf(forms), "device": device, "days": downloads_by_day(at.repo)}
+    context["files"] = sum(form.model is not None for form in forms)
     context["chosen"] = best_of(forms, device) if device else None
     context["maths"] = 'class="math' in (context["readme"] or "")
     context["dtypes"] = _dtypes(at)

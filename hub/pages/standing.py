@@ -43,6 +43,8 @@ def standing_of(repo: Repo) -> Standing:
             return _settled(repo)
         if clearing.mode() is Mode.OFF or not clearing.holds_weights(repo):
             return Standing("unknown", _("as its card says") if repo.license else _("none declared"))
+        if repo.clearance == Clearance.SCANNING and repo.scans_asked <= repo.scans_done:
+            return Standing("unknown", _("not read yet"))
     return _open(repo.clearance)
 
 

@@ -60,6 +60,8 @@ def summary_of(repo: Repo, declared: str, pending: Pending) -> Summary:
 def _open(repo: Repo, named: str, pending: Pending) -> Summary:
     """Say what is in the way, where that is short, and who is to act."""
     standing = standing_of(repo)
+    if not standing.is_open:
+        return Summary(standing.seal, named, standing.word, "", "")
     _seal, word, _then = _STEPS.get(pending.state, ("", "", ""))
     reason = _("not settled: %(reason)s") % {"reason": _(word)} if word else standing.word
     is_settling = repo.clearance not in (Clearance.BLOCKED, Clearance.HELD)
