@@ -32,7 +32,7 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     "field_of_use_restrictions": {
         Value.NO: (MAY, "Use it for any purpose"),
         Value.CONDITIONAL: (CONDITION, "Keep within its field of use"),
-        Value.YES: (NOT, "Leave its field of use"),
+        Value.YES: (NOT, "Use it for what its terms rule out"),
     },
     "geographic_exclusions": {
         Value.NO: (MAY, "Use it anywhere in the world"),
@@ -41,7 +41,7 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
     },
     "usage_thresholds": {
         Value.NO: (MAY, "Use it at any size"),
-        Value.YES: (CONDITION, "Grow above its thresholds"),
+        Value.YES: (CONDITION, "Use it at a size above its limits"),
     },
     "network_clause": {
         Value.NO: (MAY, "Offer it as a service"),
@@ -75,8 +75,8 @@ _SAYS: Mapping[str, Mapping[Value, tuple[str, str]]] = {
         Value.NO: (NOT, "Use its makers’ marks"),
     },
     "patent_retaliation": {
-        Value.YES: (NOT, "Keep it after suing over it"),
-        Value.CONDITIONAL: (CONDITION, "Keep it after suing over it"),
+        Value.YES: (NOT, "Go on using it after a lawsuit over it"),
+        Value.CONDITIONAL: (CONDITION, "Go on using it after a lawsuit over it"),
     },
     "revocable": {
         Value.CONDITIONAL: (CONDITION, "Keep it for as long as you keep its terms"),

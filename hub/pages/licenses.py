@@ -9,6 +9,7 @@ from hub.accounts.identity import Viewer
 from hub.catalog.desktexts import known_text
 from hub.catalog.errors import EntryNotFound
 from hub.catalog.panel import under
+from hub.pages import families
 from hub.pages.doors import page
 from hub.pages.review import groups
 from licenses import shelf
@@ -29,9 +30,11 @@ def shelf_list(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:200]
     category = request.GET.get("category", "")
     chosen = category if category in CATEGORIES else ""
+    found = list(shelf.on_shelf(text=text, category=chosen))
     context = {
         "section": "licenses",
-        "licenses": shelf.on_shelf(text=text, category=chosen),
+        "families": families.by_family(found, readings_of(found)),
+        "count": len(found),
         "categories": shelf.categories(),
         "text": text,
         "chosen": chosen,

@@ -24,9 +24,10 @@ def shelf(db: None) -> None:
 def test_the_shelf_lists_and_finds(
     client: Client, shelf: None, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(6):
         page = text_of(client.get("/licenses"))
     assert "147 licences" in page and "Llama 3.1 Community License" in page
+    assert "Commercial use" in page and 'id="family-1"' in page
     found = text_of(client.get("/licenses?q=gemma&category=source-available"))
     assert "Gemma Terms of Use" in found and "Apache License" not in found
     assert "No licence fits" in text_of(client.get("/licenses?q=zebra"))
