@@ -40,6 +40,9 @@ def test_a_maintainer_asks_watches_and_finds_the_files(browser: Client, ships: R
     words = words_of(browser.get(PAGE))
     assert "ships-Q8_0.gguf" in words
     assert "ships-GGUF" in words
+    assert "made here" in words
+    own = words_of(browser.get("/ada/ships-GGUF/quantizations"))
+    assert "made here" in own and "Error" in own
     assert "load delay" not in text_of(browser.get(PAGE))
 
 
