@@ -23,6 +23,7 @@ SIGNED_IN = (
     "/licenses/mit/compare/apache-2.0",
     "/staff",
     "/staff/people",
+    "/staff/people/invite",
     "/staff/people/bob",
     "/audit",
     "/audit/entries",
