@@ -98,7 +98,9 @@
 
   // What is picked for a comparison changes nothing in the list that it stands in.
   document.addEventListener("change", (event) => {
-    if (event.target.matches("[form=compare]")) event.stopPropagation();
+    if (!event.target.matches("[form=compare]")) return;
+    event.stopPropagation();
+    document.querySelector(".picked b").textContent = document.querySelectorAll(".pick :checked").length;
   }, true);
 
   // What is chosen while an answer is on its way is asked for next; the answer before it would take the choice back.
