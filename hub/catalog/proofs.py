@@ -118,8 +118,8 @@ _known: dict[tuple[int, str], int] = {}
 def sizes_of(repos: Sequence[Repo]) -> dict[UUID, int]:
     """Return the bytes of the files at each tip of main, which is what a download takes; one query, or none."""
     tips = {repo.pk: (repo.network_id, repo.head) for repo in repos if repo.head}
-    left = list(set(tips.values()) - _known.keys())
-    if left:
+    sizes = {tip: size for tip in tips.values() if (size := _known.get(tip)) is not None}
+    if left := list(set(tips.values()) - sizes.keys()):
         values: dict[str, Any] = {
             "networks": [network for network, _ in left],
             "heads": [head for _, head in left],
@@ -127,10 +127,11 @@ def sizes_of(repos: Sequence[Repo]) -> dict[UUID, int]:
         with connection.cursor() as cursor:
             cursor.execute(_SIZES, values)
             found = {(network, head): int(size) for network, head, size in cursor.fetchall()}
+        sizes |= {tip: found.get(tip, 0) for tip in left}
         if len(_known) > MOST_KEPT:
             _known.clear()
-        _known.update({tip: found.get(tip, 0) for tip in left})
-    return {pk: _known.get(tip, 0) for pk, tip in tips.items()}
+        _known.update(sizes)
+    return {pk: sizes[tip] for pk, tip in tips.items()}
 
 
 def note(repo: Repo) -> None:
