@@ -21,18 +21,19 @@ from hub.catalog import facets, popularity, search, seeking, words
 from hub.catalog.errors import BadRequest
 from hub.catalog.models import Repo, RepoText
 from hub.catalog.search import RELEVANCE, SORTS, Page, Query
-from hub.catalog.seeking import FEW, Hits
+from hub.catalog.seeking import FEW, MANY, Called, Hits
 
 WHOLE_ID, WHOLE_NAME, BEGINS, WORDS_OF_NAME, IN_ID, IN_TEXT, ALIKE, REST = range(8)
 # So many of those that only their texts speak for are ranked by these, the most popular ones.
 MAX_WEIGHED = 300
-# With more matches than this, what is shown first is chosen by name and popularity alone.
-MANY = 1000
 # What is better by less than this is no reason to put the less popular one first.
 _BETTER = 1.2
 _PARTS = re.compile(r"[^\w.]|_")
 # Where a page ended: how well the repo fits by name, by weight, its pulls, and its id; weight and pulls negated.
 Key = tuple[int, int, int, UUID]
+# The same with the number of the repo, or without either.
+NumberKey = tuple[int, int, int, int]
+Place = tuple[int, int, int]
 
 
 class Hit(NamedTuple):
@@ -190,36 +191,31 @@ def _of_many(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str)
 
     Hits are put in order by number, and of these only what is shown is read.
     """
-    after = _numbered(_read(cursor))
-    whole, begins = seeking.called(_short(query))
-    pulls = popularity.pulls_of(found.numbers)
+    called = (None if _is_else(query) else seeking.called(query.typed)) or Called()
+    keys = _ordered(found.numbers, called, _read(cursor))
+    return _paged(_shown(viewer, query, keys, limit), limit)
+
+
+def _is_else(query: Query) -> bool:
+    """True where being called what was typed is not enough: what must be in the id stands there as it was typed."""
+    return bool(query.name) and (bool(query.text) or " " in query.typed)
+
+
+def _ordered(numbers: Iterable[int], called: Called, after: Key | None) -> list[NumberKey]:
+    begun = _numbered(after)
     keys = sorted(
-        (WHOLE_NAME if number in whole else BEGINS if number in begins else REST, 0, -count, number)
-        for number, count in pulls.items()
+        (
+            WHOLE_NAME if number in called.whole else BEGINS if number in called.begins else REST,
+            0,
+            -count,
+            number,
+        )
+        for number, count in popularity.pulls_of(list(numbers)).items()
     )
-    keys = [key for key in keys if after is None or key > after]
-    fitting = search.matching(viewer, replace(query, text="", name=""))
-    shown: list[tuple[tuple[int, int, int, int], Repo]] = []
-    at, step = 0, limit + limit // 2 + 1
-    while at < len(keys) and len(shown) <= limit:
-        some = keys[at : at + step]
-        by_number = {
-            repo.text.pk: repo
-            for repo in fitting.filter(seeking.one_of("text__id", [key[-1] for key in some]))
-        }
-        shown += [(key, by_number[key[-1]]) for key in some if key[-1] in by_number]
-        at, step = at + step, 10 * step
-    page = [repo for _, repo in shown[:limit]]
-    if len(shown) <= limit:
-        return Page(page)
-    return Page(page, search.pack_cursor(*shown[limit - 1][0][:3], page[-1].pk))
+    return [key for key in keys if begun is None or key > begun]
 
 
-def _short(query: Query) -> str:
-    return "-".join(query.typed.upper().split())
-
-
-def _numbered(key: Key | None) -> tuple[int, int, int, int] | None:
+def _numbered(key: Key | None) -> NumberKey | None:
     """Return where a page ended with the repo's number for its id; 0 where it has gone."""
     if key is None:
         return None
@@ -227,31 +223,55 @@ def _numbered(key: Key | None) -> tuple[int, int, int, int] | None:
     return (*key[:3], number or 0)
 
 
-def _of_most(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:
-    """Show the same order where hits are too many to be counted.
+def _shown(viewer: Viewer, query: Query, keys: Sequence[NumberKey], limit: int) -> list[tuple[Place, Repo]]:
+    """Read the first of these that fit, until a page is full and one more."""
+    fitting = search.matching(viewer, replace(query, text="", name=""))
+    shown: list[tuple[Place, Repo]] = []
+    at, step = 0, limit + 5
+    while at < len(keys) and len(shown) <= limit:
+        some = keys[at : at + step]
+        read = fitting.filter(seeking.one_of("text__id", [key[-1] for key in some]))
+        by_number = {repo.text.pk: repo for repo in read}
+        shown += [(key[:3], by_number[key[-1]]) for key in some if key[-1] in by_number]
+        at, step = at + step, 10 * step
+    return shown
 
-    Each of the three parts begins from an index and ends as soon as the page is full.
+
+def _paged(shown: Sequence[tuple[Place, Repo]], limit: int) -> Page:
+    page = [repo for _, repo in shown[:limit]]
+    return Page(page, search.pack_cursor(*shown[limit - 1][0], page[-1].pk) if len(shown) > limit else "")
+
+
+def _of_most(viewer: Viewer, query: Query, found: Hits, limit: int, cursor: str) -> Page:
+    """Show the same order where nobody knows all that was found, but perhaps what is called so.
+
+    Everything else is read in its order, of which a page is full soon.
     """
     after = _read(cursor)
-    fitting = search.matching(viewer, query, found)
-    short = _short(query)
+    called = found.called
+    shown: list[tuple[Place, Repo]] = []
+    if called is not None and (after is None or after[0] < REST):
+        keys = _ordered(called.whole | called.begins, called, after)
+        shown, after = _shown(viewer, query, keys, limit), None
+    short = seeking.short_of(query.typed)
     whole, begins = Q(text__short=short), Q(text__short__startswith=short)
-    shown: list[tuple[int, Repo]] = []
-    for tier, part in (
-        (WHOLE_NAME, fitting.filter(whole)),
-        (BEGINS, fitting.filter(begins).exclude(whole)),
-        (REST, fitting.exclude(begins)),
-    ):
-        if len(shown) > limit or (after is not None and tier < after[0]):
-            continue
-        if after is not None and tier == after[0]:
-            part = search.behind(part, "downloads", -after[2], after[3])
-        rows = part.order_by("-downloads", "pk")[: limit + 1 - len(shown)]
-        shown += [(tier, repo) for repo in rows]
-    repos = [repo for _, repo in shown[:limit]]
-    if len(shown) <= limit:
-        return Page(repos)
-    return Page(repos, search.pack_cursor(shown[limit - 1][0], 0, -repos[-1].downloads, repos[-1].pk))
+    fitting = search.matching(viewer, query, found)
+    # Who is called so fits; to ask for the words as well would only mislead the planner.
+    named = fitting if _is_else(query) else search.matching(viewer, replace(query, text="", name=""))
+    parts = [(REST, fitting.exclude(begins))]
+    if called is None:
+        parts = [(WHOLE_NAME, named.filter(whole)), (BEGINS, named.filter(begins).exclude(whole)), *parts]
+    for tier, part in parts:
+        shown += _walked(tier, part, after, limit + 1 - len(shown))
+    return _paged(shown, limit)
+
+
+def _walked(tier: int, part: QuerySet[Repo], after: Key | None, most: int) -> list[tuple[Place, Repo]]:
+    if most <= 0 or (after is not None and tier < after[0]):
+        return []
+    if after is not None and tier == after[0]:
+        part = search.behind(part, "downloads", -after[2], after[3])
+    return [((tier, 0, -repo.downloads), repo) for repo in part.order_by("-downloads", "pk")[:most]]
 
 
 def _read(cursor: str) -> Key | None:

@@ -100,10 +100,11 @@ def matching(viewer: Viewer, query: Query, found: Hits | None = None) -> QuerySe
 
 
 def seek(viewer: Viewer, query: Query, *, rough: bool = False) -> Hits:
-    """Look for the words of a query, once for its list and its counts; ``rough`` is enough for the list alone."""
-    return seeking.hits(
-        access.visible_repos(viewer, query.type), text=query.text, name=query.name, rough=rough
-    )
+    """Look for the words of a query; ``rough`` is enough for its list, and not for its counts where there are more."""
+    # Filters might leave none of those that are called so.
+    by_name = query == Query(type=query.type, text=query.text, sort=RELEVANCE)
+    repos = access.visible_repos(viewer, query.type)
+    return seeking.hits(repos, text=query.text, name=query.name, rough=rough, by_name=by_name)
 
 
 def public_repos(viewer: Viewer, type_: str) -> QuerySet[Repo]:

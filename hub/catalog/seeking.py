@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache, reduce
 from operator import and_, or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
@@ -25,8 +25,10 @@ from hub.catalog.models import Repo, RepoText
 # A search is looked through up to here, so that a word that stands in every name costs no more than another.
 MOST = 10_000
 FEW = 2_000
-# Where the planner expects more than this, its estimate is good enough to tell that they are many.
-COMMON = 20_000
+# With more hits than this, what is shown first is chosen by name and popularity alone.
+MANY = 1_000
+# Where the planner expects more than this, a list that is read in its order is full soon.
+COMMON = 5_000
 # Among so many one nearly always is there for everybody.
 FEW_SEEN = 100
 MAX_NEAR = 100
@@ -35,16 +37,25 @@ ALIKE = 0.7
 MIN_NEAR = 4
 
 
+class Called(NamedTuple):
+    """The numbers of those that are called what was typed, and of those of whose names it is the beginning."""
+
+    whole: frozenset[int] = frozenset()
+    begins: frozenset[int] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Hits:
     """The numbers of what was found by words alone: all of them, or where ``more`` is True at most some.
 
     ``closeness`` is there where nothing has the words: then these are called something like them, 1 for the same.
+    ``called`` is there where so many are called so that nobody looked for words.
     """
 
     numbers: Sequence[int] = field(default_factory=tuple)
     closeness: dict[int, float] = field(default_factory=dict)
     more: bool = False
+    called: Called | None = None
 
     @property
     def near(self) -> bool:
@@ -104,18 +115,23 @@ def _matches(typed: Sequence[str], of: str, *, begins: bool = True) -> Func:
     )  # fmt: skip
 
 
-def hits(repos: QuerySet[Repo], *, text: str, name: str, rough: bool = False) -> Hits:
+def hits(repos: QuerySet[Repo], *, text: str, name: str, rough: bool = False, by_name: bool = False) -> Hits:
     """Find among these repos, which the caller has narrowed to what the viewer may know of.
 
-    With ``rough``, of words that very many have nothing is found but that they are many.
+    With ``rough``, of words that very many have nothing is found but that they are many; with ``by_name`` also not
+    where very many are called so, which come first in an order of relevance.
     """
     text, name = words.clean(text), words.clean(name)
     if not text and not name:
         return Hits()
     by_index = len(text or name) >= words.TRIGRAM
     ways = _ways(text, name)
-    if rough and by_index and _estimate(ways[-1]) > COMMON:
+    # Of one or two letters it is the names, else the words, that find most.
+    if rough and _estimate(ways[-1 if by_index else 0]) > COMMON:
         return Hits(more=True)
+    named = called(text) if rough and by_name and text else None
+    if named is not None and len(named.whole) + len(named.begins) > MANY:
+        return Hits(more=True, called=named)
     numbers = _numbers(ways, by_index=by_index)
     # What the viewer may not know of counts as not found, and is narrowed away by whoever uses the numbers.
     if any(
@@ -152,12 +168,18 @@ def _numbers(ways: Sequence[Q], *, by_index: bool) -> list[int]:
         return list(dict.fromkeys(cursor.fetchone()[0] or ()))[: MOST + 1]
 
 
-def called(short: str) -> tuple[set[int], set[int]]:
-    """Return which repos have this upper-cased name, and of which it is the beginning."""
-    begins = RepoText.objects.filter(short__startswith=short)
-    found = begins.aggregate(all=ArrayAgg("pk"), whole=ArrayAgg("pk", filter=Q(short=short)))
-    whole = set(found["whole"] or ())
-    return whole, set(found["all"] or ()) - whole
+def short_of(typed: str) -> str:
+    """Return what was typed as names are written."""
+    return "-".join(typed.upper().split())
+
+
+def called(typed: str) -> Called | None:
+    """Return which repos are called what was typed, or begin so; None where they are more than `MOST`."""
+    short = short_of(typed)
+    begin = RepoText.objects.filter(short__startswith=short).order_by()[: MOST + 1]
+    found = begin.aggregate(all=ArrayAgg("pk"), whole=ArrayAgg("pk", filter=Q(short=short)))
+    whole, every = frozenset(found["whole"] or ()), frozenset(found["all"] or ())
+    return Called(whole, every - whole) if len(every) <= MOST else None
 
 
 def _estimate(way: Q) -> int:

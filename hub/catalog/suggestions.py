@@ -10,7 +10,7 @@ from hub.accounts.models import Namespace
 from hub.catalog import access, ranking, seeking, words
 from hub.catalog.models import Repo, RepoText
 from hub.catalog.search import RELEVANCE, Query
-from hub.catalog.seeking import Hits
+from hub.catalog.seeking import Called, Hits
 
 MOST_MODELS, MOST_DATASETS, MOST_PEOPLE = 5, 3, 3
 
@@ -34,7 +34,7 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
     text = words.clean(text)
     if not text:
         return Suggestions()
-    found = seeking.hits(access.visible_repos(viewer), text=text, name="", rough=True)
+    found = seeking.hits(access.visible_repos(viewer), text=text, name="", rough=True, by_name=True)
     models, datasets = (
         ranking.find(viewer, Query(type=type_, text=text, sort=RELEVANCE), limit=most, found=hits).repos
         for type_, most, hits in (
@@ -47,11 +47,14 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
 
 def _of_datasets(found: Hits) -> Hits:
     """Leave out the models: they are most of what is found, and would be put in order for nothing."""
-    if found.more and not found.numbers:
+    named = found.called or Called()
+    some = [*found.numbers, *named.whole, *named.begins]
+    if not some:
         return found
-    datasets = RepoText.objects.filter(repo__type=Repo.Type.DATASET)
-    numbers = datasets.filter(seeking.one_of("pk", found.numbers)).values_list("pk", flat=True)
-    return replace(found, numbers=list(numbers))
+    rows = RepoText.objects.filter(repo__type=Repo.Type.DATASET).filter(seeking.one_of("pk", some))
+    numbers = frozenset(rows.values_list("pk", flat=True))
+    called = Called(named.whole & numbers, named.begins & numbers) if found.called else None
+    return replace(found, numbers=[] if called else list(numbers), called=called)
 
 
 def _people(viewer: Viewer, text: str) -> list[Namespace]:

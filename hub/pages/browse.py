@@ -38,7 +38,8 @@ def _listing(request: HttpRequest, viewer: Viewer, type_: str) -> HttpResponse:
         "first_query": address(request.GET, after=""),
     }  # fmt: skip
     part = request.headers.get("HX-Target", "")
-    hits = search.seek(viewer, query, rough=part == "results")
+    # One way for a list with and without its counts, so that its pages follow each other.
+    hits = search.seek(viewer, query, rough=part != "facets")
     if part != "results":
         context |= _counts(viewer, wish, query, hits)
     if part != "facets":
@@ -57,7 +58,7 @@ def _list(request: HttpRequest, viewer: Viewer, query: search.Query, hits: Hits)
 
 
 def _counts(viewer: Viewer, wish: Wish, query: search.Query, hits: Hits) -> dict[str, Any]:
-    counted = facets.counts(viewer, query, hits)
+    counted = facets.counts(viewer, query, None if hits.more else hits)
     return {
         "counted": counted, "offered": offered(wish, counted, query.type),
         "left_out": _left_out(viewer, query, counted, hits),

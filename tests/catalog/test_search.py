@@ -124,7 +124,9 @@ def test_words_follow_the_card_and_the_name(harbour: Viewer) -> None:
     assert found(ANONYMOUS, "sacks") == []
 
 
-@pytest.mark.parametrize(("room", "name"), [(ranking, "_"), (ranking, "MANY"), (seeking, "MOST")])
+@pytest.mark.parametrize(
+    ("room", "name"), [(ranking, "_"), (ranking, "MANY"), (seeking, "MOST"), (seeking, "MANY")]
+)
 def test_pages_hold_each_match_once(
     harbour: Viewer, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str
 ) -> None:

@@ -99,7 +99,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         put(ada, repo, {"model.bin": pointer_of(repo, b"%d" % number)})
     with django_assert_max_num_queries(6):
         client.get("/")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get("/?q=m", headers={"HX-Request": "true", "HX-Target": "results"})
     with django_assert_max_num_queries(9):
         wishes = "task=text-generation&license=apache-2.0&state=proven&from=1000000000&q=ships"

@@ -25,7 +25,7 @@ def test_models_data_sets_and_people_are_offered_while_one_types(
     make_repo("ada/ships", {"README.md": b"---\ntags: [keels]\n---\n# Ships of Adam\n"})
     make_repo("ada/keels", kind="dataset")
     make_repo("ada/keelhaul", private=True)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         seen = text_of(client.get("/search?q=keel", headers=PART))
     assert 'href="/ada/ships"' in seen and 'href="/datasets/ada/keels"' in seen and "keelhaul" not in seen
     assert "2 suggestions" in seen and 'href="/models?q=keel"' in seen
