@@ -25,7 +25,7 @@ from hub.catalog.seeking import FEW, MANY, Called, Hits
 
 WHOLE_ID, WHOLE_NAME, BEGINS, WORDS_OF_NAME, IN_ID, IN_TEXT, ALIKE, REST = range(8)
 # So many of those that only their texts speak for are ranked by these, the most popular ones.
-MAX_WEIGHED = 300
+MAX_WEIGHED = 100
 # What is better by less than this is no reason to put the less popular one first.
 _BETTER = 1.2
 _PARTS = re.compile(r"[^\w.]|_")

@@ -67,13 +67,14 @@ def named(viewer: Viewer, found: Iterable[Job]) -> dict[str, tuple[Repo | None, 
     wanted = {one for job in found if isinstance(one := job.payload.get("sha256"), str)}
     if not wanted:
         return {}
-    rows = TreeRow.objects.filter(sha256__in=wanted).order_by("sha256", "pk").distinct("sha256")
-    names = dict(rows.values_list("sha256", "name"))
     claims = RepoBlob.objects.filter(sha256__in=wanted, repo__in=access.visible_repos(viewer))
     claims = claims.select_related("repo__namespace").order_by("sha256", "pk").distinct("sha256")
     repos = {claim.sha256: claim.repo for claim in claims}
-    # A name without a repo would tell what is in one that the viewer cannot see.
-    return {one: (repos.get(one), names.get(one, "") if one in repos else "") for one in wanted}
+    # What others call the same bytes in repos of theirs is not for this viewer.
+    networks = {repo.network_id for repo in repos.values()}
+    rows = TreeRow.objects.filter(sha256__in=list(repos), network_id__in=networks)
+    names = dict(rows.order_by("sha256", "pk").distinct("sha256").values_list("sha256", "name"))
+    return {one: (repos.get(one), names.get(one, "")) for one in wanted}
 
 
 def may_end(viewer: Viewer, job: Job) -> bool:
