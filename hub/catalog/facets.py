@@ -12,22 +12,17 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, search, traits
+from hub.catalog import access, minutely, search, traits
 from hub.catalog.clearing import RELEASED
+from hub.catalog.minutely import MANY
 from hub.catalog.models import Repo
 from hub.catalog.search import Query
 from hub.catalog.seeking import FEW, MOST, Hits
 from hub.catalog.tallies import MOST_VALUES, Facts, Tally, bits_of, tally
 
-# Up to here repos are counted anew for each reader.
-MANY = 2_000
-# Should the worker be away, counts are not kept for longer.
-KEPT_SECONDS = 300
 USERS_STEPS = (10_000, 1_000_000, 100_000_000, 1_000_000_000)
 # Facets with one wish at a time, and the field of the query that holds it.
 SINGLE = ("task", "library", "license", "author", *traits.KINDS)
@@ -173,36 +168,21 @@ def refresh() -> None:
         if len(public.values_list("pk")[: MANY + 1]) > MANY:
             _keep(type_)
         else:
-            cache.delete_many(_names(type_))
+            minutely.forget(_name(type_))
 
 
-_here: dict[str, tuple[str, Tally]] = {}
-
-
-def _names(type_: str) -> tuple[str, str]:
-    return f"facets:{type_}:stamp", f"facets:{type_}"
+def _name(type_: str) -> str:
+    return f"facets:{type_}"
 
 
 def _kept(type_: str) -> Tally | None:
-    """Return what the worker counted last; each process unpacks it once."""
-    stamp_name, name = _names(type_)
-    stamp = cache.get(stamp_name)
-    if stamp is None:
-        return None
-    if _here.get(type_, ("",))[0] != stamp:
-        packed = cache.get(name)
-        if packed is None:
-            return None
-        _here[type_] = stamp, Tally.unpack(packed)
-    return _here[type_][1]
+    return minutely.kept(_name(type_), Tally.unpack)
 
 
 def _keep(type_: str) -> Tally:
     rows = _listed(Repo.objects.filter(type=type_, private=False)).iterator(chunk_size=5000)
     counted = tally((_facts(*row) for row in rows), most=MOST_VALUES, all_of=_FEW)
-    stamp_name, name = _names(type_)
-    cache.set(name, counted.pack(), KEPT_SECONDS)
-    cache.set(stamp_name, timezone.now().isoformat(), KEPT_SECONDS)
+    minutely.keep(_name(type_), counted.pack())
     return counted
 
 

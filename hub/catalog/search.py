@@ -103,6 +103,8 @@ def seek(viewer: Viewer, query: Query, *, rough: bool = False) -> Hits:
     """Look for the words of a query; ``rough`` is enough for its list, and not for its counts where there are more."""
     # Filters might leave none of those that are called so.
     by_name = query == Query(type=query.type, text=query.text, sort=RELEVANCE)
+    # Common is what many repos have, and most of these are models: among data sets the same words may be rare.
+    rough = rough and query.type == Repo.Type.MODEL
     repos = access.visible_repos(viewer, query.type)
     return seeking.hits(repos, text=query.text, name=query.name, rough=rough, by_name=by_name)
 

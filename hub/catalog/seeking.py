@@ -5,7 +5,7 @@ Words are asked for among what the viewer may know of only; that also holds for 
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache, reduce
@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
@@ -153,12 +152,9 @@ def _numbers(ways: Sequence[Q], *, by_index: bool) -> list[int]:
     parts: list[str] = []
     values: list[Any] = []
     for one in found:
-        with suppress(EmptyResultSet):
-            sql, given = one.query.sql_with_params()
-            parts.append(f"({sql})")
-            values += given
-    if not parts:
-        return []
+        sql, given = one.query.sql_with_params()
+        parts.append(f"({sql})")
+        values += given
     with transaction.atomic() if by_index else nullcontext(), connection.cursor() as cursor:
         if by_index:
             # With a limit the planner hopes to meet enough of them soon in the table itself, and is often wrong.

@@ -8,9 +8,9 @@ from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Namespace
 from hub.catalog import access, ranking, seeking, words
-from hub.catalog.models import Repo, RepoText
+from hub.catalog.models import Repo
 from hub.catalog.search import RELEVANCE, Query
-from hub.catalog.seeking import Called, Hits
+from hub.catalog.seeking import Hits
 
 MOST_MODELS, MOST_DATASETS, MOST_PEOPLE = 5, 3, 3
 
@@ -39,22 +39,21 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
         ranking.find(viewer, Query(type=type_, text=text, sort=RELEVANCE), limit=most, found=hits).repos
         for type_, most, hits in (
             (Repo.Type.MODEL, MOST_MODELS, found),
-            (Repo.Type.DATASET, MOST_DATASETS, _of_datasets(found)),
+            (Repo.Type.DATASET, MOST_DATASETS, _of_datasets(viewer, text, found)),
         )
     )
     return Suggestions(models, datasets, _people(viewer, text), found.near)
 
 
-def _of_datasets(found: Hits) -> Hits:
+def _of_datasets(viewer: Viewer, text: str, found: Hits) -> Hits:
     """Leave out the models: they are most of what is found, and would be put in order for nothing."""
-    named = found.called or Called()
-    some = [*found.numbers, *named.whole, *named.begins]
-    if not some:
-        return found
-    rows = RepoText.objects.filter(repo__type=Repo.Type.DATASET).filter(seeking.one_of("pk", some))
-    numbers = frozenset(rows.values_list("pk", flat=True))
-    called = Called(named.whole & numbers, named.begins & numbers) if found.called else None
-    return replace(found, numbers=[] if called else list(numbers), called=called)
+    datasets = access.visible_repos(viewer, Repo.Type.DATASET)
+    if found.more:
+        fitting = datasets.filter(seeking.condition(text=text, name="", of="text__"))
+        numbers = list(fitting.order_by().values_list("text__id", flat=True)[: seeking.MOST + 1])
+        return Hits(numbers, more=len(numbers) > seeking.MOST)
+    fitting = datasets.filter(seeking.one_of("text__id", found.numbers))
+    return replace(found, numbers=list(fitting.order_by().values_list("text__id", flat=True)))
 
 
 def _people(viewer: Viewer, text: str) -> list[Namespace]:

@@ -7,7 +7,7 @@ import pytest
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import User
-from hub.catalog import counters, facets, indexing, ranking, search, seeking
+from hub.catalog import counters, facets, indexing, popularity, ranking, search, seeking
 from hub.catalog.errors import BadRequest
 from hub.catalog.likes import like
 from hub.catalog.models import DownloadDay, Repo, RepoText
@@ -125,14 +125,21 @@ def test_words_follow_the_card_and_the_name(harbour: Viewer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("room", "name"), [(ranking, "_"), (ranking, "MANY"), (seeking, "MOST"), (seeking, "MANY")]
+    ("room", "name", "value"),
+    [
+        (ranking, "_", 0),
+        (ranking, "MANY", 3),
+        (seeking, "MOST", 3),
+        (seeking, "MANY", 3),
+        (seeking, "COMMON", -1),
+    ],
 )
 def test_pages_hold_each_match_once(
-    harbour: Viewer, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str
+    harbour: Viewer, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str, value: int
 ) -> None:
     for number in range(5):
         model(harbour, f"scalesmith-{number}", pulls=number // 2)
-    monkeypatch.setattr(room, name, 3, raising=False)
+    monkeypatch.setattr(room, name, value, raising=False)
     seen: list[str] = []
     cursor = ""
     for _ in range(12):
@@ -147,6 +154,23 @@ def test_pages_hold_each_match_once(
     for bad in ("x", "WzFd", cursor + "e30="):
         with pytest.raises(BadRequest, match="cursor"):
             ranking.find(ANONYMOUS, Query(text="scales", sort=RELEVANCE), limit=2, cursor=bad)
+
+
+def test_how_often_repos_were_pulled_is_known_by_the_minute_and_of_new_ones_at_once(
+    harbour: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = dict(RepoText.objects.values_list("short", "pk"))
+    monkeypatch.setattr(popularity, "MANY", 0)
+    popularity.refresh()
+    Repo.objects.filter(name="ledger").update(downloads=1000)
+    new = model(harbour, "newcomer", pulls=7)
+    pulls = popularity.pulls_of([numbers["LEDGER"], numbers["SCALES"], new.text.pk])
+    assert list(pulls.values()) == [900, 1, 7]
+    popularity.refresh()
+    assert popularity.pulls_of([numbers["LEDGER"]]) == {numbers["LEDGER"]: 1000}
+    monkeypatch.undo()
+    popularity.refresh()
+    assert popularity.pulls_of([numbers["LEDGER"], 2**40]) == {numbers["LEDGER"]: 1000, 2**40: 0}
 
 
 def test_odd_words_are_looked_for_and_break_nothing(harbour: Viewer) -> None:

@@ -1,0 +1,46 @@
+"""What a worker counts each minute for every process: kept in the cache, and unpacked once by each process.
+
+Lists among many repos live by it.  Where they are few, and should the worker be away, there is nothing here.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.utils import timezone
+
+# Up to so many repos nothing is kept, and the rows themselves are read for each reader.
+MANY = 2_000
+KEPT_SECONDS = 300
+T = TypeVar("T")
+
+_here: dict[str, tuple[str, Any]] = {}
+
+
+def keep(name: str, packed: bytes) -> None:
+    """Give something to every process."""
+    cache.set(name, packed, KEPT_SECONDS)
+    cache.set(_stamp(name), timezone.now().isoformat(), KEPT_SECONDS)
+
+
+def forget(name: str) -> None:
+    """Take it back."""
+    cache.delete_many([name, _stamp(name)])
+
+
+def kept(name: str, unpack: Callable[[bytes], T]) -> T | None:
+    """Return what was kept last under a name, None where there is nothing."""
+    stamp = cache.get(_stamp(name))
+    if stamp is None:
+        return None
+    if _here.get(name, ("",))[0] != stamp:
+        packed = cache.get(name)
+        if packed is None:
+            return None
+        _here[name] = stamp, unpack(packed)
+    found: T = _here[name][1]
+    return found
+
+
+def _stamp(name: str) -> str:
+    return f"{name}:stamp"
