@@ -5,14 +5,12 @@ import smtplib
 
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from hub.accounts.models import User
+from hub.accounts.people import reset_parts
 from hub.catalog import jobs
 from hub.catalog.models import Job
 
@@ -35,9 +33,6 @@ def reset(job: Job) -> None:
 
 
 def _link_for(user: User) -> EmailMessage:
-    context = {
-        "user": user, "base": settings.HUB_PUBLIC_URL, "uid": urlsafe_base64_encode(force_bytes(user.pk)),
-        "token": default_token_generator.make_token(user),
-    }  # fmt: skip
+    context = {"user": user, "base": settings.HUB_PUBLIC_URL, **reset_parts(user)}
     subject = " ".join(render_to_string("people/reset_subject.txt", context).split())
     return EmailMessage(subject, render_to_string("people/reset_mail.txt", context), to=[user.email])

@@ -4,8 +4,11 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from django.contrib.auth.tokens import default_token_generator
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from hub.accounts.models import Invite, Membership, Namespace, Organization, RetiredNamespace, Role, User
 from hub.accounts.names import RESERVED_NAMESPACES, BadName, check_namespace, check_part
@@ -140,3 +143,9 @@ def use_invite(*, code: str, user: User) -> None:
         raise BadInvite("This invitation is unknown, already used or expired. Ask for a new one.")
     invite.used_by = user
     invite.save(update_fields=["used_by"])
+
+
+def reset_parts(user: User) -> dict[str, str]:
+    """Return the two parts of a link by which somebody sets a new password; it works once, for three days."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return {"uidb64": uid, "token": default_token_generator.make_token(user)}

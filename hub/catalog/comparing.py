@@ -93,7 +93,7 @@ def _about(viewer: Viewer, repo: Repo, at: Located | None, size: int) -> Compare
         languages=_strings(card.get("language")),
         bases=tuple(repo.base_models[:3]),
         quantizations=tuple(made),
-        need=_need(_dict(facts.get("shape")), parameters),
+        need=memory.need_of_checkpoint(facts),
         size=size,
     )
 
@@ -109,12 +109,6 @@ def _shape_in(header: dict[str, Any]) -> dict[str, int]:
     tokens = header.get("tokenizer.ggml.tokens")
     told["vocabulary"] = told["vocabulary"] or _dict(tokens).get("len")
     return {name: value for name, value in told.items() if type(value) is int and value > 0}
-
-
-def _need(shape: dict[str, Any], parameters: dict[str, Any]) -> Need | None:
-    found = memory.shape_of_config(shape)
-    weights = memory.weights_of(parameters)
-    return memory.need(found, weights, memory.DEFAULT_CONTEXT) if found and weights else None
 
 
 def _quantizations(viewer: Viewer, at: Located) -> list[Made]:

@@ -130,6 +130,20 @@ def need(shape: Shape, weights: int, context: int) -> Need:
     return Need(weights, cache, buffers)
 
 
+def need_of_checkpoint(facts: Mapping[str, Any]) -> Need | None:
+    """Return what the checkpoint of a commit takes as it is stored, from the commit's facts; None if they do not tell.
+
+    Its context is no longer than the one it was trained with.
+    """
+    shape, header = facts.get("shape"), facts.get("safetensors")
+    parameters = header.get("parameters") if isinstance(header, dict) else None
+    found = shape_of_config(shape) if isinstance(shape, dict) else None
+    weights = weights_of(parameters) if isinstance(parameters, dict) else 0
+    if found is None or not weights:
+        return None
+    return need(found, weights, min(DEFAULT_CONTEXT, found.trained or DEFAULT_CONTEXT))
+
+
 def device_of(text: str) -> int:
     """Return the memory that a reader chose, in GB; 0 where they chose none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 and int(text) in DEVICES else 0

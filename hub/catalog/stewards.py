@@ -6,15 +6,12 @@ Every act asks the gate and is written down.  Nobody changes their own standing,
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import Membership, Namespace, Role, Token, User
-from hub.accounts.people import create_user, find_namespace
+from hub.accounts.people import create_user, find_namespace, reset_parts
 from hub.audit import acts, chain
 from hub.catalog import access
 from hub.catalog.errors import BadRequest, EntryNotFound, NotAllowed
@@ -177,8 +174,7 @@ def make_reset_link(viewer: Viewer, user: User) -> dict[str, str]:
 
 def _reset_link(by: User | None, user: User) -> dict[str, str]:
     _note(by, acts.ACCOUNT_LINK, user, {})
-    uid = urlsafe_base64_encode(force_bytes(user.pk))
-    return {"uidb64": uid, "token": default_token_generator.make_token(user)}
+    return reset_parts(user)
 
 
 # --- from the console of the hub's own machine --------------------------------------------------------------

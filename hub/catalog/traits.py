@@ -46,21 +46,13 @@ def of_files(facts: Mapping[str, Any], quantizations: Iterable[str], needs: Iter
     dtypes = [*_main_types(facts), *(kind for kind in quantizations if kind)]
     method = _dict(config.get("quantization_config")).get("quant_method")
     dtypes += [method.upper()] if isinstance(method, str) else []
-    least = min(needs, default=_need_of_checkpoint(facts))
+    stored = memory.need_of_checkpoint(facts)
+    least = min(needs, default=stored.total if stored else None)
     fitting = (
         [] if least is None else [str(device) for device in memory.DEVICES if least <= device * memory.GB]
     )
     own = [architecture] if isinstance(architecture, str) else []
     return _traits({ARCHITECTURE: own, DTYPE: dtypes, FITS: fitting})
-
-
-def _need_of_checkpoint(facts: Mapping[str, Any]) -> int | None:
-    shape = memory.shape_of_config(_dict(facts.get("shape")))
-    weights = memory.weights_of(_dict(_dict(facts.get("safetensors")).get("parameters")))
-    if shape is None or not weights:
-        return None
-    context = min(memory.DEFAULT_CONTEXT, shape.trained or memory.DEFAULT_CONTEXT)
-    return memory.need(shape, weights, context).total
 
 
 def _main_types(facts: Mapping[str, Any]) -> list[str]:

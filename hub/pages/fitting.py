@@ -1,6 +1,6 @@
 """Which form of a model fits what a reader has: their choice, what each takes, and how it stands on a scale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ class Form:
 def forms_of(viewer: Viewer, at: Located, models: Sequence[Gguf]) -> list[Form]:
     """Return the forms that a model comes in, the finest first: its own, and what was made from its checkpoint."""
     found = [(at.repo, model) for model in models]
-    stored = _stored(at)
+    stored = memory.need_of_checkpoint(at.facts)
     if stored and at.repo.type == Repo.Type.MODEL:
         near = [
             one for one in family.quantized(viewer, at.repo, MAX_RELATIVES) if family.is_close(one, at.repo)
@@ -124,19 +124,6 @@ def forms_of(viewer: Viewer, at: Located, models: Sequence[Gguf]) -> list[Form]:
     forms = [Form(repo, model, need) for (repo, model), need in zip(found, needs, strict=True) if need]
     forms.sort(key=lambda form: (-form.model.bits, form.model.path) if form.model else (0.0, ""))
     return [Form(at.repo, None, stored), *forms] if stored else forms
-
-
-def _stored(at: Located) -> Need | None:
-    """Return what the checkpoint takes as it is stored, None where its files do not tell."""
-    shape = memory.shape_of_config(_dict(at.facts.get("shape")))
-    weights = memory.weights_of(_dict(_dict(at.facts.get("safetensors")).get("parameters")))
-    if shape is None or not weights:
-        return None
-    return memory.need(shape, weights, min(memory.DEFAULT_CONTEXT, shape.trained or memory.DEFAULT_CONTEXT))
-
-
-def _dict(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def best_of(forms: Sequence[Form], device: int) -> Form | None:
