@@ -113,8 +113,7 @@ def _shape_in(header: dict[str, Any]) -> dict[str, int]:
 
 def _quantizations(viewer: Viewer, at: Located) -> list[Made]:
     """Return the model's GGUF files, also those in repos made from it, the finest first."""
-    near = family.quantized(viewer, at.repo, MAX_TARGETS)
-    targets = [one for one in near if family.is_close(one, at.repo)]
+    targets = family.own_forms(viewer, at.repo, MAX_TARGETS)
     found = [made for place in [at, *locate_heads(targets).values()] for made in _made(place)]
     return sorted(found, key=lambda made: (-made.model.bits, made.model.path))
 

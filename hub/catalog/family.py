@@ -140,6 +140,11 @@ def quantized(viewer: Viewer, repo: Repo, most: int) -> list[Repo]:
     return sorted(mine.order_by("key")[: 10 * most], key=lambda one: not is_close(one, repo))[:most]
 
 
+def own_forms(viewer: Viewer, repo: Repo, most: int) -> list[Repo]:
+    """Return those of `quantized` that come from a model by more than their own word."""
+    return [one for one in quantized(viewer, repo, most) if is_close(one, repo)]
+
+
 def is_close(one: Repo, repo: Repo) -> bool:
     """Say whether a repo comes from another by more than its own word: made from it here, or by the same people."""
     return one.source_id == repo.pk or one.namespace_id == repo.namespace_id

@@ -115,9 +115,7 @@ def forms_of(viewer: Viewer, at: Located, models: Sequence[Gguf]) -> list[Form]:
     found = [(at.repo, model) for model in models]
     stored = memory.need_of_checkpoint(at.facts)
     if stored and at.repo.type == Repo.Type.MODEL:
-        near = [
-            one for one in family.quantized(viewer, at.repo, MAX_RELATIVES) if family.is_close(one, at.repo)
-        ]
+        near = family.own_forms(viewer, at.repo, MAX_RELATIVES)
         heads = locate_heads(near).values() if near else []
         found += [(place.repo, model) for place in heads for model in models_in(place.repo, place.tree)]
     needs = needs_of([model for _repo, model in found], memory.DEFAULT_CONTEXT) if found else []
