@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -57,6 +58,18 @@ def family(live: LiveHub) -> list[psutil.Process]:
     return [supervisor, *supervisor.children(recursive=True)]
 
 
+def listening(live: LiveHub) -> set[tuple[str, int]]:
+    """Every (address, port) the hub listens on; a process that ends meanwhile, as short ones do, has none."""
+    found: set[tuple[str, int]] = set()
+    for process in family(live):
+        with suppress(psutil.NoSuchProcess):
+            connections = process.net_connections("inet")
+            found |= {
+                (each.laddr.ip, each.laddr.port) for each in connections if each.status == psutil.CONN_LISTEN
+            }
+    return found
+
+
 def wait_for(what: str, seconds: float, condition: object) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
@@ -77,13 +90,7 @@ def test_everything_in_the_data_folder_is_private(own_hub: LiveHub) -> None:
 
 
 def test_nothing_listens_beyond_loopback(own_hub: LiveHub) -> None:
-    addresses = {
-        connection.laddr.ip
-        for process in family(own_hub)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert addresses == {"127.0.0.1"}
+    assert {address for address, _ in listening(own_hub)} == {"127.0.0.1"}
 
 
 def test_the_side_ports_of_the_s3_server_ask_for_a_key(own_hub: LiveHub) -> None:
@@ -129,13 +136,8 @@ def test_a_killed_supervisor_leaves_nothing_and_the_next_start_just_works(own_hu
 
 
 def test_only_the_two_web_groups_listen_beyond_loopback_when_asked(own_hub: LiveHub) -> None:
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for process in family(own_hub)
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.ip != "127.0.0.1"
-    }
-    assert listening == {("0.0.0.0", own_hub.port), ("0.0.0.0", own_hub.port + 1)}
+    outside = {each for each in listening(own_hub) if each[0] != "127.0.0.1"}
+    assert outside == {("0.0.0.0", own_hub.port), ("0.0.0.0", own_hub.port + 1)}
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
