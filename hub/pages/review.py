@@ -26,8 +26,9 @@ from hub.catalog.evidence import UNRELATED
 from hub.catalog.models import Repo
 from hub.pages import reviewforms, reviewlists
 from hub.pages.reviewdoor import reviewer_page
-from hub.pages.reviewstrip import state_seal, state_words, strip
+from hub.pages.reviewstrip import state_words, strip
 from hub.pages.saying import said
+from hub.pages.standing import seal_of_state
 from licenses.aligned import Alignment, Kind, Row
 from licenses.ancestry import Relation
 from licenses.checklists import Answer, Open
@@ -216,7 +217,7 @@ def _desk(request: HttpRequest, viewer: Viewer, row: Case, repo: Repo, sent: Sen
         "origins": reviewlists.origins_of(ancestors), "parts": reviewlists.parts_of(desk.items),
         "consequences": consequences_of(row, repo), "precedent": precedent, "offered": _offered(precedent),
         "form": sent.filled if sent else reviewforms.fresh(desk), "sent": sent, "seen": fingerprint(row),
-        "state": state_words(row.state), "state_seal": state_seal(row.state), "verbs": verbs_in(row.state),
+        "state": state_words(row.state), "state_seal": seal_of_state(row.state), "verbs": verbs_in(row.state),
         "history": decisions_for(row, viewer.user.pk if viewer.user else None)[::-1],
         "standing": reviewing.standing(viewer, row), "codes": list(Code), "terms": TERMS, "answers": list(Answer),
         "days": SNOOZE_DAYS, "lines": context["lines"][:BESIDE], "flags": deskqueue.flags_of(row),

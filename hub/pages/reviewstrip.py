@@ -11,6 +11,8 @@ from hub.catalog.deskfacts import Ancestor
 from hub.catalog.desktexts import CARD, Text
 from hub.pages.languages import numeral
 from hub.pages.saying import said
+from hub.pages.standing import seal_of_state
+from licenses.cases import State
 from licenses.findings import Severity
 from licenses.matches import Detection, Status
 from licenses.models import Case
@@ -18,17 +20,13 @@ from licenses.proofs import Met
 from licenses.records import declared_from_json, detection_from_json
 
 _STATES = {
-    "scanning": ("pending", gettext_noop("being read")),
-    "clear": ("proven", gettext_noop("clear by policy")),
-    "declared": ("declared", gettext_noop("clear as declared")),
-    "blocked": ("rejected", gettext_noop("blocked by policy")),
-    "in-review": ("pending", gettext_noop("open")),
-    "second-review": ("pending", gettext_noop("needs a second person")),
-    "needs-info": ("pending", gettext_noop("waits for its owner")),
-    "appealed": ("pending", gettext_noop("appealed")),
-    "stale": ("warn", gettext_noop("to be read again")), "approved": ("proven", gettext_noop("approved")),
-    "rejected": ("rejected", gettext_noop("rejected")),
-    "suspended": ("rejected", gettext_noop("suspended")), "withdrawn": ("rejected", gettext_noop("withdrawn")),
+    "scanning": gettext_noop("being read"), "clear": gettext_noop("clear by policy"),
+    "declared": gettext_noop("clear as declared"), "blocked": gettext_noop("blocked by policy"),
+    "in-review": gettext_noop("open"), "second-review": gettext_noop("needs a second person"),
+    "needs-info": gettext_noop("waits for its owner"), "appealed": gettext_noop("appealed"),
+    "stale": gettext_noop("to be read again"), "approved": gettext_noop("approved"),
+    "rejected": gettext_noop("rejected"), "suspended": gettext_noop("suspended"),
+    "withdrawn": gettext_noop("withdrawn"),
 }  # fmt: skip
 
 
@@ -45,12 +43,7 @@ class Measure:
 
 def state_words(state: str) -> str:
     """Return a case's state as people read it."""
-    return _(_STATES.get(state, ("unknown", state))[1])
-
-
-def state_seal(state: str) -> str:
-    """Return the seal of a case's state."""
-    return _STATES.get(state, ("unknown", state))[0]
+    return _(_STATES.get(state, state))
 
 
 def strip(case: Case, desk: Desk, texts: Sequence[Text], ancestors: Sequence[Ancestor]) -> Sequence[Measure]:
@@ -151,11 +144,9 @@ def _duties(desk: Desk) -> Measure:
 
 
 def _concluded(case: Case) -> Measure:
-    seal, words = state_seal(case.state), state_words(case.state)
+    seal, words = seal_of_state(case.state), state_words(case.state)
     sub = case.concluded or _("nothing concluded yet")
+    is_proposed = seal == "pending" and case.concluded and case.state != State.STALE
     return Measure(
-        _("Concluded"),
-        seal,
-        words,
-        _("proposed: %(terms)s") % {"terms": sub} if seal == "pending" and case.concluded else sub,
+        _("Concluded"), seal, words, _("proposed: %(terms)s") % {"terms": sub} if is_proposed else sub
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from hub.catalog import clearing
 from hub.catalog.clearing import Clearance
 from hub.catalog.models import Repo
+from licenses.cases import State
 from licenses.policy import Mode
 
 # What there is to keep where all of these are allowed: a notice at most.
@@ -20,6 +21,7 @@ _OPEN = {
     Clearance.BLOCKED: ("rejected", gettext_noop("held")),
     Clearance.SUSPENDED: ("rejected", gettext_noop("suspended")),
 }
+_RELEASED = {Clearance.CLEAR: "proven", Clearance.DECLARED: "declared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ def standing_above(clearance: str) -> Standing | None:
     """Return where the terms of an ancestor stand, of which only the clearance is at hand; None where they bind."""
     is_silent = clearing.mode() is Mode.OFF and clearance != Clearance.SUSPENDED
     return None if not clearance or is_silent or clearance in clearing.RELEASED else _open(clearance)
+
+
+def seal_of_state(state: str) -> str:
+    """Return the seal of a case's state: that of the standing which the state gives to its repo."""
+    clearance = clearing.OF_STATE[State(state)]
+    return _RELEASED.get(clearance) or _open(clearance).seal
 
 
 def _open(clearance: str) -> Standing:

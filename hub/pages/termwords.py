@@ -62,7 +62,7 @@ def _open(repo: Repo, named: str, pending: Pending) -> Summary:
     standing = standing_of(repo)
     if not standing.is_open:
         return Summary(standing.seal, named, standing.word, "", "")
-    _seal, word, _then = _STEPS.get(pending.state, ("", "", ""))
+    word, _then = _STEPS.get(pending.state, ("", ""))
     reason = _("not settled: %(reason)s") % {"reason": _(word)} if word else standing.word
     is_settling = repo.clearance not in (Clearance.BLOCKED, Clearance.HELD)
     first = pending.points[0].message if pending.points else ""
@@ -131,81 +131,73 @@ def in_words(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a review stands, and what comes next for the one who reads it."""
+    """Where a review stands, and what comes next for the one who reads it; the seal is that of the repo's head."""
 
     seal: str
     state: str
     next: str
 
 
-_STEPS: dict[str, tuple[str, str, str]] = {
+# What each state of a case is called, and what comes next; the seal is that of the standing.
+_STEPS: dict[str, tuple[str, str]] = {
     "scanning": (
-        "pending",
         gettext_noop("being read"),
         gettext_noop("The texts and the line of descent are being read. This takes seconds."),
     ),
-    "clear": ("proven", gettext_noop("cleared by policy"), ""),
+    "clear": (gettext_noop("cleared by policy"), ""),
     "declared": (
-        "declared",
         gettext_noop("cleared on the card’s word"),
-        gettext_noop("Add the text of the license, and it is cleared in full."),
+        gettext_noop("Add the text of the licence, and it is cleared in full."),
     ),
     "blocked": (
-        "rejected",
         gettext_noop("blocked by policy"),
         gettext_noop("Mend what is listed below and push to main: it is read again at once."),
     ),
     "in-review": (
-        "pending",
         gettext_noop("waits for a review"),
         gettext_noop("A reviewer reads it next. Whatever you mend before shortens that."),
     ),
     "second-review": (
-        "pending",
         gettext_noop("waits for a second person"),
         gettext_noop("One reviewer has answered; another has to."),
     ),
     "needs-info": (
-        "warn",
         gettext_noop("waits for its owners"),
         gettext_noop("A reviewer asked for changes, below. Push them to main."),
     ),
     "appealed": (
-        "pending",
         gettext_noop("appealed"),
         gettext_noop("A reviewer who did not reject it reads the appeal."),
     ),
     "stale": (
-        "warn",
         gettext_noop("to be read again"),
         gettext_noop("Something that the decision rested on has changed, or it has run out."),
     ),
-    "approved": ("proven", gettext_noop("approved"), ""),
+    "approved": (gettext_noop("approved"), ""),
     "rejected": (
-        "rejected",
         gettext_noop("rejected"),
         gettext_noop("The reasons and the terms cited are below. Mend them, or appeal."),
     ),
     "suspended": (
-        "rejected",
         gettext_noop("suspended"),
         gettext_noop("Nothing is handed out until a reviewer lifts it."),
     ),
-    "withdrawn": ("rejected", gettext_noop("withdrawn"), gettext_noop("It was withdrawn for good.")),
+    "withdrawn": (gettext_noop("withdrawn"), gettext_noop("It was withdrawn for good.")),
 }
 
 
 def step_of(case: Case | None, repo: Repo, *, may_write: bool) -> Step:
     """Return the state of a review in words; what to do is told to those who can do it."""
+    seal = standing_of(repo).seal
     if clearing.mode() is Mode.OFF and case is None:
         return Step(
-            "unknown",
+            seal,
             _("not reviewed"),
             _("This hub does not review terms. The card’s word is all there is."),
         )
     if case is None:
-        return Step("pending", _("not read yet"), _("It is read with its next push to main."))
-    seal, state, then = _STEPS.get(case.state, ("unknown", case.state, ""))
+        return Step(seal, _("not read yet"), _("It is read with its next push to main."))
+    state, then = _STEPS.get(case.state, (case.state, ""))
     if not may_write and case.state in ("blocked", "needs-info", "rejected", "declared"):
         then = gettext_noop("Its owners know what is asked of them.") if case.state != "declared" else ""
     return Step(seal, _(state), _(then) if then else "")

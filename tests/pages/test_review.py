@@ -129,6 +129,11 @@ def test_a_rejection_cites_a_term_and_a_request_is_written_from_the_findings(ann
     key = next(one for one in answers(case) if one.startswith("finding:DUTY-NAME")).partition(":")[2]
     decide(rita, case, "request-changes", message="Please rename it.")
     assert case_of(repo).state == State.NEEDS_INFO
+    told = text_of(rita.get("/ada/Chat-8B/license"))
+    # The head of the model, its tab and the desk draw the same seal.
+    state = told[told.index('id="state"') :].partition("waits for its owners")[0]
+    assert "#s-waiting" in told.partition('class="measures')[2].partition("Llama 3.1")[0]
+    assert "#s-waiting" in state and "#s-missing" not in state
     decide(rita, case, "reject", cite=key, note_public="The name is wrong.")
     last = case_of(repo).decisions.last()
     assert last is not None and (last.to_state, last.reasons) == (State.REJECTED, ["DUTY-NAME"])
