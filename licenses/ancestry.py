@@ -113,7 +113,7 @@ def ancestry(
         bounds[key] = _bound(node, known, bounds, readings)
         stands_for_itself = not any(edge.relation in SAME_WORK for edge in known)
         if key != target and key in matters and node.licenses is None and stands_for_itself:
-            findings.append(_unresolved(key, "Its license is not known here."))
+            findings.append(_unresolved(key, "Its licence is not known here."))
         if key != target and key in matters and bounds[key].dropped:
             findings.append(_mislabelled(key, bounds[key]))
     uses = {key: tuple(folded.use) for key, folded in bounds.items()}
@@ -220,7 +220,7 @@ def _mislabelled(key: str, bound: _Folded) -> Finding:
         Code.LIN_RELICENSED,
         Severity.FIX,
         f"{key} is labelled {', '.join(bound.dropped)}, which does not go with what it descends from.",
-        "A reviewer concludes the license of that ancestor.",
+        "A reviewer concludes the licence of that ancestor.",
         ", ".join(bound.inherited),
         "derivatives_same_license",
         key,
@@ -236,6 +236,6 @@ def _unresolved(key: str, why: str) -> Finding:
         Code.LIN_UNRESOLVED,
         Severity.BLOCK,
         f"{key}: {why}",
-        "A reviewer records its license once, or the uploader corrects where the model comes from.",
+        "A reviewer records its licence once, or the uploader corrects where the model comes from.",
         subject=key,
     )

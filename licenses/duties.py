@@ -164,7 +164,7 @@ def output_duties(reading: Reading, proof: Proof, *, origin: str) -> Iterator[Fi
     banned = value is Value.YES
     yield Finding(
         Code.OUTPUT_TRAINING, Severity.BLOCK if banned else Severity.FIX,
-        f"Trained on outputs of {origin}, whose license {'forbids' if banned else 'limits'} that: "
+        f"Trained on outputs of {origin}, whose licence {'forbids' if banned else 'limits'} that: "
         f"{note or 'nobody has read its terms on outputs'}.",
         "A lawyer or the steward's written permission." if banned else "A reviewer decides whether its terms travel.",
         reading.id, "output_training_restriction", origin,

@@ -25,7 +25,7 @@ class BadEdit(ValueError):
 def edit_license(*, of: License, changes: Mapping[str, Any]) -> License:
     """Change fields of a licence; raises BadEdit for a field that is none."""
     if odd := set(changes) - set(FIELDS):
-        raise BadEdit(f"{', '.join(sorted(odd))} is no field of a license.")
+        raise BadEdit(f"{', '.join(sorted(odd))} is no field of a licence.")
     row = License.objects.select_for_update().get(pk=of.pk)
     for name, value in changes.items():
         setattr(row, name, value)
@@ -42,10 +42,10 @@ def add_license(
     """Take a licence into the catalogue that does not ship; raises BadEdit.  Its terms are unknown until answered."""
     if not _SLUG.fullmatch(slug):
         raise BadEdit(
-            "id: a license is called by lower-case letters, digits, dots and dashes, such as quay-1.0."
+            "id: a licence is called by lower-case letters, digits, dots and dashes, such as quay-1.0."
         )
     if not name.strip():
-        raise BadEdit("name: the license needs a name for people.")
+        raise BadEdit("name: the licence needs a name for people.")
     if category not in CATEGORIES:
         raise BadEdit(f"category is {category!r}, but must be one of {', '.join(CATEGORIES)}.")
     row, made = License.objects.get_or_create(

@@ -36,17 +36,17 @@ class Expressions:
         """Return the parsed expression over SPDX symbols; raises BadExpression for faults and unknown names."""
         if len(text) > MAX_EXPRESSION:
             raise BadExpression(
-                f"The license expression has {len(text)} characters; {MAX_EXPRESSION} are read."
+                f"The licence expression has {len(text)} characters; {MAX_EXPRESSION} are read."
             )
         try:
             parsed = self._licensing.parse(self._in_symbols(text), validate=False, strict=True)
         except (ExpressionError, AttributeError, TypeError, RecursionError) as error:
-            raise BadExpression(f"{text[:200]!r} is no license expression: {error}.") from error
+            raise BadExpression(f"{text[:200]!r} is no licence expression: {error}.") from error
         if parsed is None:
-            raise BadExpression("The license expression is empty; name a license.")
+            raise BadExpression("The licence expression is empty; name a licence.")
         if unknown := [str(key) for key in self._licensing.unknown_license_keys(parsed)]:
             raise BadExpression(
-                f"{', '.join(unknown)[:200]} is in no license catalogue here; correct it or add it."
+                f"{', '.join(unknown)[:200]} is in no licence catalogue here; correct it or add it."
             )
         return parsed
 

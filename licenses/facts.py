@@ -77,7 +77,7 @@ def text_changes(facts: Facts) -> tuple[Finding, ...]:
         Finding(
             Code.TEXT_CHANGED,
             Severity.FIX,
-            "A license text, here or above, is no longer the one that was reviewed.",
+            "A licence text, here or above, is no longer the one that was reviewed.",
             "A reviewer reads the changed text; people are then asked again.",
             subject=facts.subject,
         ),

@@ -96,7 +96,7 @@ class Catalogue:
         findings: list[Finding] = []
         if len(raw) > 1:
             findings.append(
-                _ambiguous("The card lists several licenses without saying whether all or any apply.")
+                _ambiguous("The card lists several licences without saying whether all or any apply.")
             )
         for text in raw or (OTHER,):
             found, problems = self._one(text, said, where)
@@ -111,10 +111,10 @@ class Catalogue:
             return self._other(name, link)
         found = self.candidates(text) or self._expression(text)
         if not found:
-            return (), [_ambiguous(f"{text[:80]!r} is in no license catalogue here.")]
+            return (), [_ambiguous(f"{text[:80]!r} is in no licence catalogue here.")]
         problems = []
         if len(found) > 1 and self.candidates(text):
-            return (), [_ambiguous(f"{text[:80]!r} is the name of several licenses: {', '.join(found)}.")]
+            return (), [_ambiguous(f"{text[:80]!r} is the name of several licences: {', '.join(found)}.")]
         if name and not self._is_name_of(name, found):
             problems.append(
                 _ambiguous(f"The id says {', '.join(found)}, the name says {name!r}; the text decides.")
@@ -135,13 +135,13 @@ class Catalogue:
     def _other(self, name: str, link: str) -> tuple[tuple[str, ...], list[Finding]]:
         if not name:
             where = f" It points to {link!r}, which a person has to read." if link else ""
-            return (), [_ambiguous(f"The card says 'other' and names no license.{where}")]
+            return (), [_ambiguous(f"The card says 'other' and names no licence.{where}")]
         found = self.candidates(name)
         if len(found) == 1:
             return found, []
         if found:
-            return (), [_ambiguous(f"{name!r} is the name of several licenses: {', '.join(found)}.")]
-        return (), [_ambiguous(f"{name!r} is in no license catalogue here.")]
+            return (), [_ambiguous(f"{name!r} is the name of several licences: {', '.join(found)}.")]
+        return (), [_ambiguous(f"{name!r} is in no licence catalogue here.")]
 
     def _expression(self, text: str) -> tuple[str, ...]:
         try:
@@ -192,12 +192,12 @@ class Catalogue:
                 "Put in the unchanged text, or let a reviewer read this one.", license=base, subject=path,
             )  # fmt: skip
         elif found.status is Status.MULTIPLE:
-            yield _ambiguous(f"{path} holds several licenses: {', '.join(found.licenses)}.", path)
+            yield _ambiguous(f"{path} holds several licences: {', '.join(found.licenses)}.", path)
         elif found.status is Status.AMBIGUOUS:
             names = ", ".join(f"{one.license} {one.version}".strip() for one in found.matches)
             yield _ambiguous(f"{path} does not say by title or date which version it is: {names}.", path)
         elif found.status in (Status.UNKNOWN, Status.UNREADABLE):
-            yield _ambiguous(f"{path} is no license text known here. {found.note}".strip(), path)
+            yield _ambiguous(f"{path} is no licence text known here. {found.note}".strip(), path)
 
     def _mismatch(self, declared: Sequence[str], detected: Sequence[str]) -> Finding:
         said, found = (", ".join(self._brief(one) for one in ids) for ids in (declared, detected))
@@ -215,7 +215,7 @@ class Catalogue:
         harmless = bool(ids) and all(self.readings[one].is_permissive for one in ids)
         return Finding(
             Code.LIC_MISSING, Severity.WARN if harmless else Severity.FIX,
-            "No license text lies in the repository.", "Add the license's text as LICENSE.",
+            "No licence text lies in the repository.", "Add the licence's text as LICENSE.",
             license=", ".join(ids),
         )  # fmt: skip
 
@@ -239,19 +239,19 @@ def _difference(found: Detection) -> str:
 
 def _missing() -> Finding:
     return Finding(
-        Code.LIC_MISSING, Severity.FIX, "The card names no license.", "Name the license on the card.", term=""
+        Code.LIC_MISSING, Severity.FIX, "The card names no licence.", "Name the licence on the card.", term=""
     )
 
 
 def _ambiguous(message: str, subject: str = "") -> Finding:
     return Finding(
-        Code.LIC_AMBIGUOUS, Severity.FIX, message, "Name one license on the card and add its text.", subject=subject
+        Code.LIC_AMBIGUOUS, Severity.FIX, message, "Name one licence on the card and add its text.", subject=subject
     )  # fmt: skip
 
 
 def _no_version(one: str) -> Finding:
     return Finding(
-        Code.LIC_AMBIGUOUS, Severity.FIX, f"{one!r} names a family of licenses and no version.",
+        Code.LIC_AMBIGUOUS, Severity.FIX, f"{one!r} names a family of licences and no version.",
         "Name the version, as in gpl-3.0 or cc-by-4.0.", license=one,
     )  # fmt: skip
 

@@ -114,12 +114,12 @@ def _unread(bound: Bound, readings: Mapping[str, Reading]) -> Iterator[Finding]:
     for one, origins in bound.use.items():
         if one not in readings:
             yield Finding(
-                Code.LIN_UNRESOLVED, Severity.BLOCK, f"{one} is no license of the catalogue.",
+                Code.LIN_UNRESOLVED, Severity.BLOCK, f"{one} is no licence of the catalogue.",
                 "A reviewer adds it to the catalogue.", one, "", _first(origins),
             )  # fmt: skip
     if not bound.use:
         yield Finding(
-            Code.LIC_MISSING, Severity.BLOCK, "No license is known.", "Name the license on the card."
+            Code.LIC_MISSING, Severity.BLOCK, "No licence is known.", "Name the licence on the card."
         )
 
 
@@ -145,7 +145,7 @@ def _relicensed(
         why = "is another form of it" if same else "descends from it, and its terms travel"
         yield Finding(
             Code.LIN_RELICENSED, Severity.BLOCK,
-            f"The card says {_briefs(own, readings) or 'no license of the catalogue'}; {_first(origins)} is under "
+            f"The card says {_briefs(own, readings) or 'no licence of the catalogue'}; {_first(origins)} is under "
             f"{reading.name}, and this {why}.",
             f"Declare {all_of((other for other in bound.spread if other in readings), readings)}.",
             one, "derivatives_same_license", _first(origins),

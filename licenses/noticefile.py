@@ -75,7 +75,7 @@ def _head(items: Sequence[Item], hub: str) -> str:
     what = "a model" if len(items) == 1 else f"{len(items)} models"
     return (
         f"NOTICE\n\nThird-party terms of {what} from {_line(hub)}:{names}\n\n"
-        "This file gathers what their licenses ask to be passed on. It is a help and no advice;\n"
+        "This file gathers what their licences ask to be passed on. It is a help and no advice;\n"
         "the texts decide."
     )
 

@@ -153,7 +153,7 @@ def _judge(
     if found is None or found.presence is not Presence.PRESENT:
         return Judged(component, False, False, str(found.presence if found else Presence.ABSENT))
     if not found.license:
-        return Judged(component, False, False, "present, with no license of its own or above it")
+        return Judged(component, False, False, "present, with no licence of its own or above it")
     if found.license not in readings:
         return Judged(
             component, False, False, f"present, under {found.license}, which is not in the catalogue"

@@ -1,5 +1,6 @@
 """PURE: what was found, as JSON for the columns of a case, and back.  Everything is bounded on its way in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +17,8 @@ MAX_FINDINGS = 200
 MAX_PASSAGES = 20
 MAX_PASSAGE = 4000
 MAX_MISSING = 400
+# Sentences that were kept before the hub wrote "licence"; ids, paths and what stands in quotes are not words of ours.
+_KEPT = re.compile(r"""(?<!\w)('[^']*'|"[^"]*")|(?<![\w\-./`])([Ll])icense(?=s?(?:[,.;:]?(?:\s|$)|'s\b))""")
 
 
 def clean(text: str) -> str:
@@ -30,9 +33,13 @@ def finding_to_json(finding: Finding) -> Json:
 
 def finding_from_json(told: Mapping[str, Any]) -> Finding:
     return Finding(
-        Code(told["code"]), Severity(told["severity"]), told["message"], told.get("clear", ""),
+        Code(told["code"]), Severity(told["severity"]), _spelt(told["message"]), _spelt(told.get("clear", "")),
         told.get("license", ""), told.get("term", ""), told.get("subject", ""),
     )  # fmt: skip
+
+
+def _spelt(sentence: str) -> str:
+    return _KEPT.sub(lambda found: found[1] or f"{found[2]}icence", sentence)
 
 
 def findings_to_json(findings: Sequence[Finding]) -> list[Json]:

@@ -63,7 +63,7 @@ class Shown:
 def read_shown(content: bytes) -> Shown:
     """Return a file as it may be shown; raises Unreadable for binary content and for more than a licence can hold."""
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"The file has {len(content)} bytes; license texts are read up to {MAX_BYTES}.")
+        raise Unreadable(f"The file has {len(content)} bytes; licence texts are read up to {MAX_BYTES}.")
     return shown(decoded(content))
 
 
@@ -91,7 +91,7 @@ def shown(text: str) -> Shown:
     for number, line in enumerate(plain.splitlines(), start=1):
         _read_line(read, number, _CONTROL.sub(" ", line))
         if len(read.keys) > MAX_WORDS:
-            raise Unreadable(f"The text has more than {MAX_WORDS} words; it is no license.")
+            raise Unreadable(f"The text has more than {MAX_WORDS} words; it is no licence.")
     return Shown(
         "".join(read.parts), read.keys, read.starts, read.ends, read.lines, read.clauses, read.noise, hidden
     )

@@ -39,7 +39,7 @@ LIMITS: Mapping[str, str] = {
     "attribution_required": "attribution",
     "notice_file_required": "a notice file",
     "naming_requirement": "a name for derivatives",
-    "derivatives_same_license": "the same license for derivatives",
+    "derivatives_same_license": "the same licence for derivatives",
     "disclosure_of_changes": "marking of changes",
     "acceptable_use_policy": "an acceptable use policy",
     "field_of_use_restrictions": "limits on the field of use",

@@ -74,7 +74,7 @@ def _download(place: Path) -> Path:
     try:
         done = subprocess.run(pip, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoTexts(f"The package of license texts could not be fetched: {error}.") from error
+        raise NoTexts(f"The package of licence texts could not be fetched: {error}.") from error
     wheels = list(place.glob("*.whl"))
     if done.returncode or not wheels:
         why = done.stderr.strip().rpartition("\n")[2] or "pip fetched nothing"
@@ -91,7 +91,7 @@ def _extracted(wheel: Path, keys: Iterable[str]) -> Mapping[str, str]:
             for key in keys:
                 member = archive.getinfo(_INSIDE.format(key=key))
                 if member.file_size > MAX_TEXT_BYTES:
-                    raise NoTexts(f"The text {key} in {wheel.name} is longer than any license.")
+                    raise NoTexts(f"The text {key} in {wheel.name} is longer than any licence.")
                 text = archive.read(member).decode("utf-8")
                 found[key] = _FRONT.sub("", text, count=1).strip() + "\n"
     except (OSError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:

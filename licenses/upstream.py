@@ -67,7 +67,7 @@ def _entries(data: dict[str, list[dict[str, object]]]) -> Iterable[Upstream]:
     seen: set[str] = set()
     for license_id, groups in data.items():
         if license_id not in shipped_readings():
-            raise BadReading(f"{_FILE}: {license_id} is no license of the catalogue.")
+            raise BadReading(f"{_FILE}: {license_id} is no licence of the catalogue.")
         for group in groups:
             if odd := set(group) - _FIELDS:
                 raise BadReading(f"{_FILE}: {license_id}: {', '.join(sorted(odd))} is no field of an entry.")

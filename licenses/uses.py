@@ -73,7 +73,7 @@ def _inside(country: str, region: str) -> bool:
 
 def _geo(one: Inherited, severity: Severity, message: str) -> Finding:
     return Finding(
-        Code.GEO, severity, message, "Ask the steward for a license of your own.",
+        Code.GEO, severity, message, "Ask the steward for a licence of your own.",
         one.license, "geographic_exclusions", one.origin,
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def _how_large(lineage: Lineage, requester: Requester) -> Iterator[Finding]:
             Code.THRESHOLD, Severity.WARN if showing else Severity.BLOCK,
             f"{one.threshold.metric} of {size:,.0f} reach {one.threshold.value:,} {one.threshold.currency}".strip()
             + f" in {one.license}: {one.threshold.effect}.",
-            "Show the required words in the product." if showing else "Ask the steward for a license of your own.",
+            "Show the required words in the product." if showing else "Ask the steward for a licence of your own.",
             one.license, "usage_thresholds", one.origin,
         )  # fmt: skip
 

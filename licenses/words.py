@@ -91,7 +91,7 @@ class Unreadable(ValueError):
 def read_words(content: bytes) -> Words:
     """Return the words of a file; raises Unreadable for binary content and for more than a licence can hold."""
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"The file has {len(content)} bytes; license texts are read up to {MAX_BYTES}.")
+        raise Unreadable(f"The file has {len(content)} bytes; licence texts are read up to {MAX_BYTES}.")
     return split_words(decoded(content))
 
 
@@ -106,7 +106,7 @@ def split_words(text: str) -> Words:
         words += found
         lines += [number] * len(found)
         if len(words) > MAX_WORDS:
-            raise Unreadable(f"The text has more than {MAX_WORDS} words; it is no license.")
+            raise Unreadable(f"The text has more than {MAX_WORDS} words; it is no licence.")
     return Words(words, lines, text.splitlines())
 
 
@@ -125,7 +125,7 @@ def decoded(content: bytes) -> str:
         except UnicodeDecodeError:
             text = content.decode("cp1252", "replace")
     if len(_CONTROL.findall(text)) > len(text) * _CONTROLS_PER_CHARACTER:
-        raise Unreadable("The file is binary; a license text is needed as plain text.")
+        raise Unreadable("The file is binary; a licence text is needed as plain text.")
     return text
 
 

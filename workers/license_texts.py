@@ -93,7 +93,7 @@ def _read_file(repo: Repo, file: TermsFile, found: Gathered, index: Corpus) -> N
     if file.sha256 or file.size > MAX_BYTES:
         why = (
             "It is stored as a large file" if file.sha256 else f"It has {file.size} bytes"
-        ) + f"; license texts are read as plain text of up to {MAX_BYTES} bytes."
+        ) + f"; licence texts are read as plain text of up to {MAX_BYTES} bytes."
         found.detections[file.path] = Detection(Status.UNREADABLE, note=why)
         found.evidence.append(_told(file.path, "file", file.sha256, file.size, note=why))
         return

@@ -165,7 +165,9 @@ def require_answered(case: Case, repo: Repo, answer: Answer) -> None:
 
 def finding_key(finding: Finding) -> str:
     """Return the key under which a finding is answered: the same for the same finding in every scan."""
-    told = f"{finding.code}\n{finding.license}\n{finding.term}\n{finding.subject}\n{finding.message}"
+    # Keys were made when messages said "license"; answers that were given to them are found by the same key.
+    message = finding.message.replace("licence", "license")
+    told = f"{finding.code}\n{finding.license}\n{finding.term}\n{finding.subject}\n{message}"
     return f"{finding.code}.{hashlib.sha256(told.encode()).hexdigest()[:10]}"
 
 

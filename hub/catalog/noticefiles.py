@@ -64,7 +64,7 @@ def _ancestors(panel: Panel) -> Iterator[str]:
     names = {str(node["key"]): str(node.get("name") or node["key"]) for node in panel.graph["nodes"]}
     for edge in panel.graph["edges"]:
         parent, child = str(edge["parent"]), str(edge["child"])
-        under = ", ".join(licenses.get(parent) or ()) or "license not known"
+        under = ", ".join(licenses.get(parent) or ()) or "licence not known"
         whose = "" if child == panel.repo.full_name else f", of which comes {names.get(child, child)}"
         yield f"{names.get(parent, parent)} ({str(edge['relation']).replace('_', ' ')}; {under}){whose}"
 

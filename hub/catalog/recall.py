@@ -75,7 +75,7 @@ def find(viewer: Viewer, kind: str, key: str) -> Recall:
     if kind not in KINDS:
         raise BadRequest(f"kind must be one of {', '.join(KINDS)}, not {kind[:40]!r}.")
     if not key or len(key) > 200:
-        raise BadRequest("key must name a license, a repository or a sha256.")
+        raise BadRequest("key must name a licence, a repository or a sha256.")
     return {"license": _of_license, "repo": _of_repo, "digest": _of_digest}[kind](key)
 
 
@@ -86,7 +86,7 @@ def _of_license(key: str) -> Recall:
     reach.add(Repo.objects.filter(concluded__contains=[name]), "license", name)
     reach.add(Repo.objects.filter(license__iexact=key).exclude(concluded__contains=[name]), "declared", key)
     if row is None and not reach.found:
-        raise EntryNotFound(f"No license is called {key}, and no repository declares one of this name.")
+        raise EntryNotFound(f"No licence is called {key}, and no repository declares one of this name.")
     reach.spread_bytes()
     return reach.recall("license", name, row.name if row else key)
 

@@ -30,7 +30,7 @@ def suspend_all(
     if len(wanted) > MOST_AT_ONCE:
         raise BadRequest(
             f"This reaches {len(wanted)} repositories, and {MOST_AT_ONCE} can be held in one act. "
-            "Hold its license or its digest, then what is left."
+            "Hold its licence or its digest, then what is left."
         )
     _lock(found)
     keys = [(found.kind, found.key)] if found.kind != "repo" else []

@@ -77,7 +77,7 @@ def lift_subject(viewer: Viewer, subject: str, *, reason: str) -> None:
     """Lift the suspension of one repo; raises WrongState where there is none of its own."""
     row = Suspension.objects.filter(kind=Kind.SUBJECT, key=subject, lifted_at=None).first()
     if row is None:
-        raise WrongState("Nothing suspends this by itself; its license or a file of it may be suspended.")
+        raise WrongState("Nothing suspends this by itself; its licence or a file of it may be suspended.")
     lift(viewer, row, reason=reason)
 
 

@@ -51,7 +51,7 @@ def _about(task: str, license_id: str, parameters: int | None) -> str:
     parts = [
         task.replace("-", " "),
         f"{parameters:,} parameters" if parameters else "",
-        f"license on the card: {license_title(license_id)}" if license_id else "no license on the card",
+        f"licence on the card: {license_title(license_id)}" if license_id else "no licence on the card",
     ]
     return _fit(", ".join(part for part in parts if part) + ".")
 

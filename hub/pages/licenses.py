@@ -93,5 +93,5 @@ def text(request: HttpRequest, viewer: Viewer, license_id: str, sha256: str) -> 
 def _found(license_id: str) -> License:
     row = shelf.find_license(license_id)
     if row is None:
-        raise EntryNotFound(f"No license of the catalogue is called {license_id}.")
+        raise EntryNotFound(f"No licence of the catalogue is called {license_id}.")
     return row

@@ -32,7 +32,7 @@ _MODALITIES = ("", "text", "multimodal", "image", "audio", "video")
 def _license(slug: str) -> License:
     row = shelf.find_license(slug)
     if row is None:
-        raise EntryNotFound(f"No license of the catalogue is called {slug[:100]}.")
+        raise EntryNotFound(f"No licence of the catalogue is called {slug[:100]}.")
     return row
 
 

@@ -84,7 +84,7 @@ def _card_lines(texts: Sequence[Text]) -> Iterator[tuple[int, str]]:
 def _detected(case: Case, desk: Desk) -> Measure:
     found = [(str(one["path"]), detection_from_json(one)) for one in case.detected]
     if not found:
-        return Measure(_("Detected"), "missing", _("no text"), _("no license file was found"), 1)
+        return Measure(_("Detected"), "missing", _("no text"), _("no licence file was found"), 1)
     path, worst = next(((path, one) for path, one in found if not one.is_clean), found[0])
     count = len(_open(desk, "LIC-ALTERED", "LIC-AMBIGUOUS", in_text=True))
     return Measure(

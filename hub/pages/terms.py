@@ -74,7 +74,7 @@ _STATUS = {
     Status.MATCH: gettext_noop("its words, with names filled in"),
     Status.ADDED: gettext_noop("its words, and more"),
     Status.ALTERED: gettext_noop("close to it, with words missing"),
-    Status.MULTIPLE: gettext_noop("several licenses in one file"),
+    Status.MULTIPLE: gettext_noop("several licences in one file"),
     Status.AMBIGUOUS: gettext_noop("one of several versions"),
     Status.UNKNOWN: gettext_noop("no text known here"),
     Status.UNREADABLE: gettext_noop("not readable as text"),

@@ -74,7 +74,7 @@ class Hub:
         self._put_demo(layout, settings)
         self._greet(layout, doors)
         if Env(settings).flag("HUB_LICENSE_TEXTS", True) and not layout.license_texts.exists():
-            self.say("fetching the texts of licenses in the background (HUB_LICENSE_TEXTS=0 leaves them out)")
+            self.say("fetching the texts of licences in the background (HUB_LICENSE_TEXTS=0 leaves them out)")
             threading.Thread(target=self._fetch_texts, args=(layout, settings), daemon=True).start()
 
     def _fetch_texts(self, layout: Layout, settings: dict[str, str]) -> None:
@@ -82,9 +82,9 @@ class Hub:
         try:
             self._manage(layout, settings, "fetch_license_texts")
         except StackError as error:
-            self.say(f"the texts of licenses could not be fetched, the next start tries again: {error}")
+            self.say(f"the texts of licences could not be fetched, the next start tries again: {error}")
         else:
-            self.say("the texts of licenses are loaded")
+            self.say("the texts of licences are loaded")
 
     def _manage(self, layout: Layout, settings: dict[str, str], command: str) -> None:
         """Run a ``manage.py`` command with its own log; raises StackError with the log's tail when it fails."""

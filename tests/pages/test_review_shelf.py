@@ -88,7 +88,7 @@ def test_a_model_elsewhere_is_recorded_once_for_all_that_descend_from_it(ann: Vi
     assert "/review/upstream?pattern=far%2Faway-7b#record" in page
     told = {"pattern": "far/away-*", "license": "mit", "evidence": "Its card, today.", "confidence": "high"}
     unfit = [({"pattern": "*"}, "namespace/name"), ({"evidence": ""}, "evidence is missing"),
-             ({"license": "none-such"}, "No license of"), ({"confidence": "sure"}, "choose one")]  # fmt: skip
+             ({"license": "none-such"}, "No licence of"), ({"confidence": "sure"}, "choose one")]  # fmt: skip
     for wrong, said in unfit:
         answer = rita.post("/review/upstream", {**told, **wrong})
         assert answer.status_code == 400 and said in text_of(answer)

@@ -31,9 +31,9 @@ def test_the_sentences_that_pages_know_are_those_that_the_code_says() -> None:
             "Ab 700.000.000 monatliche Nutzer gilt: eine eigene Lizenz ist nötig",
         ),
         # Several sentences in one, a last hole that is empty, and what stands in brackets.
-        ("No license is known. Ask its steward.", "Keine Lizenz ist bekannt. Beim Herausgeber nachfragen."),
+        ("No licence is known. Ask its steward.", "Keine Lizenz ist bekannt. Beim Herausgeber nachfragen."),
         ("conditional: within limits", "bedingt: within limits"),
-        ("LICENSE is no license text known here.", "LICENSE ist kein hier bekannter Lizenztext."),
+        ("LICENSE is no licence text known here.", "LICENSE ist kein hier bekannter Lizenztext."),
         ("the card (config.json)", "die Karte (config.json)"),
         ("Nobody here wrote this sentence.", "Nobody here wrote this sentence."),
         ("", ""),

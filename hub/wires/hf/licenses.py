@@ -72,14 +72,14 @@ def text(request: HttpRequest, viewer: Viewer, *, license_id: str, sha256: str) 
 def _let_in(viewer: Viewer) -> None:
     """Raise SignInNeeded for a stranger where strangers read nothing: the catalogue may hold what people here wrote."""
     if viewer.user is None and settings.HUB_ANONYMOUS == "none":
-        raise SignInNeeded("The licenses of this hub are for people who are signed in.")
+        raise SignInNeeded("The licences of this hub are for people who are signed in.")
 
 
 def _found(license_id: str) -> License:
     row = shelf.find_license(license_id)
     if row is None:
         raise EntryNotFound(
-            f"There is no license {license_id!r} in the catalogue; GET /api/licenses lists them."
+            f"There is no licence {license_id!r} in the catalogue; GET /api/licenses lists them."
         )
     return row
 

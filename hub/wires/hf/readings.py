@@ -105,7 +105,7 @@ def _edit(view: View) -> View:
 def _license(slug: str) -> License:
     row = find_license(slug)
     if row is None:
-        raise EntryNotFound(f"No license of the catalogue is called {slug[:100]}.")
+        raise EntryNotFound(f"No licence of the catalogue is called {slug[:100]}.")
     return row
 
 

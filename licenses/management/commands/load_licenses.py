@@ -14,7 +14,7 @@ from licenses.upstream import shipped_upstream
 
 
 class Command(BaseCommand):
-    help = "Load the shipped licenses; edits made here stay.  Running it again changes nothing."
+    help = "Load the shipped licences; edits made here stay.  Running it again changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
         readings = shipped_readings()

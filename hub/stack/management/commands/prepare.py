@@ -21,7 +21,7 @@ FIRST_ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    help = "Migrate and guard the database, make the bucket, load the licenses, and make the first administrator."
+    help = "Migrate and guard the database, make the bucket, load the licences, and make the first administrator."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
