@@ -92,11 +92,9 @@ class Page:
     cursor: str = ""
 
 
-def matching(viewer: Viewer, query: Query, found: Hits | None = None) -> QuerySet[Repo]:
+def matching(viewer: Viewer, query: Query) -> QuerySet[Repo]:
     """Return the repos that fit, narrowed to what the viewer may know of."""
-    return narrowed(
-        access.visible_repos(viewer, query.type).select_related("namespace", "text"), query, found
-    ).defer("text__vector")
+    return narrowed(access.visible_repos(viewer, query.type), query)
 
 
 def seek(viewer: Viewer, query: Query, *, rough: bool = False) -> Hits:

@@ -9,13 +9,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache, reduce
+from heapq import nsmallest
 from operator import and_, or_
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.contrib.postgres.fields import ArrayField
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, BooleanField, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
 
 from hub.catalog import popularity, words
@@ -48,7 +48,7 @@ class Hits:
     """The numbers of what was found by words alone: all of them, or where ``more`` is True at most some.
 
     ``closeness`` is there where nothing has the words: then these are called something like them, 1 for the same.
-    ``called`` is there where so many are called so that nobody looked for words.
+    ``called`` is there where that was looked for; of very many who are called so, nobody looked for words.
     """
 
     numbers: Sequence[int] = field(default_factory=tuple)
@@ -70,7 +70,7 @@ def condition(*, text: str, name: str, of: str = "") -> Q:
 
 
 def _ways(text: str, name: str, of: str = "") -> list[Q]:
-    """Return the conditions of which one is enough: what letters find, and what words find."""
+    """Return the conditions of which one is enough: what letters find, and last what words find."""
     text, name = words.clean(text), words.clean(name)
     named = Q(**{f"{of}name__icontains": name}) if name else Q()
     if not text:
@@ -79,16 +79,18 @@ def _ways(text: str, name: str, of: str = "") -> list[Q]:
     is_short = len(text) < words.TRIGRAM
     letters = Q(**({f"{of}short__startswith": text.upper()} if is_short else {f"{of}name__icontains": text}))
     typed = words.typed(text)
-    found = [letters, Q(_matches(typed, of, begins=not is_short))] if typed else [letters]
+    spoken = [Q(_matches(typed, of, begins=not is_short))] if typed else []
+    # No id has a space in it.
+    found = spoken if spoken and " " in text else [letters, *spoken]
     return [named & one for one in found]
 
 
 def one_of(column: str, numbers: Sequence[int]) -> Func:
-    """Return the condition that a column is one of these numbers, which are sent as one value."""
-    given = Value(list(numbers), output_field=ArrayField(BigIntegerField()))
+    """Return the condition that a column is one of these numbers, which are sent as one text: they may be thousands."""
+    given = _text(f"{{{','.join(map(str, numbers))}}}")
     return Func(
-        F(column), given, template="(%(expressions)s))", arg_joiner=" = ANY(", output_field=BooleanField()
-    )
+        F(column), given, template="(%(expressions)s::bigint[]))", arg_joiner=" = ANY(", output_field=BooleanField()
+    )  # fmt: skip
 
 
 def tsquery(typed: Sequence[str], *, begins: bool = True) -> Func:
@@ -125,12 +127,15 @@ def hits(repos: QuerySet[Repo], *, text: str, name: str, rough: bool = False, by
         return Hits()
     by_index = len(text or name) >= words.TRIGRAM
     ways = _ways(text, name)
-    # Of one or two letters it is the names, else the words, that find most.
-    if rough and _estimate(ways[-1 if by_index else 0]) > COMMON:
-        return Hits(more=True)
-    named = called(text) if rough and by_name and text else None
-    if named is not None and len(named.whole) + len(named.begins) > MANY:
-        return Hits(more=True, called=named)
+    named: Called | None = None
+    if rough:
+        # Of one or two letters it is the names that find most.
+        is_common = not by_index and _estimate(ways[0]) > COMMON
+        named = called(text) if by_name and text and not is_common else None
+        if is_common or (named is not None and len(named.whole) + len(named.begins) > MANY):
+            return Hits(more=True, called=named)
+        if by_index and _estimate(reduce(or_, ways)) > COMMON:
+            return Hits(more=True, called=named)
     numbers = _numbers(ways, by_index=by_index)
     # What the viewer may not know of counts as not found, and is narrowed away by whoever uses the numbers.
     if any(
@@ -138,7 +143,7 @@ def hits(repos: QuerySet[Repo], *, text: str, name: str, rough: bool = False, by
         for some in (numbers[:FEW_SEEN], numbers[FEW_SEEN:])
         if some
     ):
-        return Hits(numbers, more=len(numbers) > MOST)
+        return Hits(numbers, more=len(numbers) > MOST, called=named)
     near = _near(repos, text) if len(text) >= MIN_NEAR and not name else {}
     return Hits(list(near), near)
 
@@ -196,12 +201,12 @@ def _near(repos: QuerySet[Repo], text: str) -> dict[int, float]:
 def _most_popular(repos: QuerySet[Repo], numbers: Sequence[int]) -> dict[int, str]:
     """Return the names of those that are pulled most, as far as they are among these repos."""
     pulls = popularity.pulls_of(numbers)
-    order = sorted(pulls, key=lambda number: (-pulls[number], number))
-    # Most are there for everybody, so that the first few hundred nearly always hold enough.
-    for some in (order[: 3 * MAX_NEAR], order):
+    # Most are there for everybody, so that the first few nearly always hold enough.
+    for most in (2 * MAX_NEAR, len(pulls)):
+        some = nsmallest(most, pulls, key=lambda number: (-pulls[number], number))
         rows = repos.filter(one_of("text__id", some)).order_by().values_list("text__id", "text__name")
         names: dict[int, str] = dict(rows) if some else {}
-        if len(names) >= MAX_NEAR or len(some) == len(order):
+        if len(names) >= MAX_NEAR or len(some) == len(pulls):
             break
     return {number: names[number] for number in [one for one in some if one in names][:MAX_NEAR]}
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.accounts.identity import ANONYMOUS, Viewer
 from hub.accounts.models import User
-from hub.catalog import counters, facets, indexing, popularity, ranking, search, seeking
+from hub.catalog import counters, facets, indexing, popularity, ranking, relevance, search, seeking
 from hub.catalog.errors import BadRequest
 from hub.catalog.likes import like
 from hub.catalog.models import DownloadDay, Repo, RepoText
@@ -128,7 +128,7 @@ def test_words_follow_the_card_and_the_name(harbour: Viewer) -> None:
     ("room", "name", "value"),
     [
         (ranking, "_", 0),
-        (ranking, "MANY", 3),
+        (relevance, "MANY", 3),
         (seeking, "MOST", 3),
         (seeking, "MANY", 3),
         (seeking, "COMMON", -1),

@@ -164,6 +164,12 @@ def license_brief(text: str) -> str:
 
 
 @register.filter
+def space_of(full_name: str) -> str:
+    """Return whose a repo is, by its whole name."""
+    return full_name.partition("/")[0]
+
+
+@register.filter
 def url(repo: Repo) -> str:
     """Return the address of a repo's first page."""
     return repo_url(repo)
