@@ -6,7 +6,7 @@ minute old.  Private repos are counted at once, for those who may know of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_, or_
@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from hub.accounts.identity import Viewer
-from hub.catalog import access, minutely, search, traits
+from hub.catalog import access, minutely, search, seeking, traits
 from hub.catalog.clearing import RELEASED
 from hub.catalog.minutely import MANY
 from hub.catalog.models import Repo
@@ -108,7 +108,7 @@ def _public(viewer: Viewer, query: Query, wide: Query, found: Hits | None) -> Co
     if found is not None and _is_open(replace(wide, text="", name="")):
         numbers = found.numbers
     else:
-        numbers = _numbers(search.narrowed(repos, wide, found))
+        numbers = seeking.numbers_of(search.narrowed(repos, wide, found))
     fitting = _count(known, query, bits_of(numbers[:MOST]) & known.every, repos)
     return replace(fitting, exact=len(numbers) <= MOST)
 
@@ -120,11 +120,6 @@ def _private(viewer: Viewer, query: Query, wide: Query, found: Hits | None) -> C
     rows = _rows(search.narrowed(repos, wide, found), MANY + 1)
     counted = tally(rows[:MANY])
     return replace(_count(counted, query, counted.every, repos), exact=len(rows) <= MANY)
-
-
-def _numbers(repos: QuerySet[Repo]) -> Sequence[int]:
-    found = repos.filter(text__isnull=False).order_by().values_list("text__id", flat=True)
-    return list(found[: MOST + 1])
 
 
 _COLUMNS = (
@@ -244,7 +239,7 @@ def _of(counted: Tally, query: Query, name: str, repos: QuerySet[Repo]) -> int:
     if bits is None:
         # Too rare to be kept, so the database finds them quickly.
         wish: dict[str, Any] = {"type": query.type, name: value}
-        return bits_of(_numbers(search.narrowed(repos, Query(**wish)))) & counted.every
+        return bits_of(seeking.numbers_of(search.narrowed(repos, Query(**wish)))) & counted.every
     return bits
 
 

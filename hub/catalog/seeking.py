@@ -169,6 +169,12 @@ def _numbers(ways: Sequence[Q], *, by_index: bool) -> list[int]:
         return list(dict.fromkeys(cursor.fetchone()[0] or ()))[: MOST + 1]
 
 
+def numbers_of(repos: QuerySet[Repo]) -> list[int]:
+    """Return the numbers of these repos, up to one more than `MOST`, as one array."""
+    found = repos.filter(text__isnull=False).order_by()[: MOST + 1].aggregate(all=ArrayAgg("text__id"))
+    return found["all"] or []
+
+
 def short_of(typed: str) -> str:
     """Return what was typed as names are written."""
     return "-".join(typed.upper().split())

@@ -75,7 +75,7 @@ def _of_datasets(viewer: Viewer, text: str, found: Hits) -> Hits:
         if found.more
         else seeking.one_of("text__id", found.numbers)
     )
-    numbers = list(fitting.order_by().values_list("text__id", flat=True)[: seeking.MOST + 1])
+    numbers = seeking.numbers_of(fitting)
     return Hits(numbers, more=len(numbers) > seeking.MOST, called=found.called)
 
 
