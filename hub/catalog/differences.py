@@ -168,6 +168,18 @@ def _oids(changes: Sequence[Change]) -> set[str]:
 
 def _compared(change: Change, contents: dict[str, bytes], budget: Budget) -> Compared:
     sides = [contents.get(entry.oid, b"") if entry else b"" for entry in (change.before, change.after)]
+    return _lines_of(change, sides, budget)
+
+
+def compare_draft(entry: Entry, old: str, new: str) -> Compared:
+    """Return what a text that is not committed changes in a file."""
+    change = Change(entry, entry)
+    if max(len(old), len(new)) > MAX_TEXT:
+        return Compared(change, reason="long")
+    return _lines_of(change, [old.encode(), new.encode("utf-8", "replace")], Budget())
+
+
+def _lines_of(change: Change, sides: Sequence[bytes], budget: Budget) -> Compared:
     if any(b"\0" in side for side in sides):
         return Compared(change, reason="binary")
     if any(side.count(b"\n") > MAX_LINES for side in sides):

@@ -43,15 +43,21 @@ def save_text(
     Raises StaleParent when it is not; a text that stands there already is fine.  Commits of other files in between do
     no harm.
     """
-    content = text.encode("utf-8", "replace")
-    if len(content) > MAX_TEXT:
-        raise TooLarge(f"The text has {len(content)} bytes; {MAX_TEXT} can be edited here.")
+    content = as_bytes(text)
     oid = objects.oid_of(objects.make_blob(content))
 
     def put(entry: Entry | None) -> Operation | None:
         return None if entry is not None and entry.oid == oid else AddFile(path, content)
 
     return _change(viewer, repo, revision, path, was, put, message, proposal)
+
+
+def as_bytes(text: str) -> bytes:
+    """Return a text as it is committed; raises TooLarge."""
+    content = text.encode("utf-8", "replace")
+    if len(content) > MAX_TEXT:
+        raise TooLarge(f"The text has {len(content)} bytes; {MAX_TEXT} can be edited here.")
+    return content
 
 
 def delete_file(

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from hub.pages import circles, discussions, edits, family, finding, gathering, making, sending, told
+from hub.pages import (
+    circles,
+    discussions,
+    edits,
+    family,
+    finding,
+    gathering,
+    making,
+    previewing,
+    sending,
+    told,
+)
 
 
 def repo_pages(base: str, kind: str) -> list[URLPattern]:
@@ -11,6 +22,7 @@ def repo_pages(base: str, kind: str) -> list[URLPattern]:
     return [
         path(f"{base}/edit/<rest:rest>", edits.edit, extra),
         path(f"{base}/new/<rest:rest>", edits.new, extra),
+        path(f"{base}/preview/<rest:rest>", previewing.look, extra),
         path(f"{base}/delete/<rest:rest>", edits.delete, extra),
         path(f"{base}/metadata/<rest:rest>", edits.metadata, extra),
         path(f"{base}/settings", making.settings, extra),

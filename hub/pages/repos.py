@@ -147,9 +147,21 @@ def rendered(at: Located, entry: Entry) -> str:
     key = f"card:{markdown.VERSION}:{at.repo.network_id}:{entry.oid}:{hashlib.sha256(folder.encode()).hexdigest()[:24]}"
     html: str | None = _cached(key)
     if html is None:
-        text = pulls.content_of(at.repo, entry).decode("utf-8", "replace")
-        html = markdown.render(body_of(text), markdown.Place(pages=_PAGES, files=_FILES, folder=folder))
+        html = _drawn(pulls.content_of(at.repo, entry).decode("utf-8", "replace"), folder)
         _keep(key, html)
+    return _placed(at, html)
+
+
+def rendered_text(at: Located, text: str, folder: str) -> str:
+    """Return a text as `rendered` would if it were a Markdown file in this folder; nothing is kept."""
+    return _placed(at, _drawn(text, folder))
+
+
+def _drawn(text: str, folder: str) -> str:
+    return markdown.render(body_of(text), markdown.Place(pages=_PAGES, files=_FILES, folder=folder))
+
+
+def _placed(at: Located, html: str) -> str:
     for stand_in, verb in ((_PAGES, "blob"), (_FILES, "resolve")):
         html = html.replace(f'="{stand_in}', f'="{escape(rev_url(at.repo, verb, at.revision))}/')
     return html
