@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from redis import RedisError
 
 from hub.accounts.identity import Viewer
@@ -174,3 +174,11 @@ def under(viewer: Viewer, license_id: str, most: int) -> Sequence[Repo]:
     """Return the models that a license binds and the viewer may see, the most pulled first."""
     rows = access.visible_repos(viewer, Repo.Type.MODEL).filter(concluded__contains=[license_id])
     return list(rows.select_related("namespace").order_by("-downloads", "key")[:most])
+
+
+def binding_here(viewer: Viewer) -> frozenset[str]:
+    """Return the licenses that bind a model which the viewer may see."""
+    models = access.visible_repos(viewer, Repo.Type.MODEL).order_by()
+    # One pass over what models name is quicker by far than asking for each license.
+    named = models.annotate(named=Func(F("concluded"), function="unnest")).values_list("named", flat=True)
+    return frozenset(named.distinct())

@@ -1,6 +1,6 @@
 """The shelf of licences as people look at it: by family, with what most come to ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -49,10 +49,24 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One licence with what most people come to ask of it."""
+    """One licence with what most people come to ask of it; ``is_here`` where models on this hub are under it."""
 
     license: License
     flags: tuple[Flag, ...]
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Licences under one head."""
+
+    head: str
+    lines: Sequence[Line]
+
+    @property
+    def here(self) -> int:
+        """How many of them have models on this hub."""
+        return sum(line.is_here for line in self.lines)
 
 
 def flags_of(reading: Reading) -> tuple[Flag, ...]:
@@ -64,10 +78,12 @@ def flags_of(reading: Reading) -> tuple[Flag, ...]:
     )
 
 
-def by_family(rows: Sequence[License], readings: Mapping[str, Reading]) -> list[tuple[str, list[Line]]]:
-    """Return the licences under the heads of their families; a head without any is left out."""
+def by_family(
+    rows: Sequence[License], readings: Mapping[str, Reading], here: Collection[str]
+) -> Sequence[Family]:
+    """Return the licences under the heads of their families, without heads that have none; ``here``: ids in use."""
     named = frozenset().union(*(families for _head, families in _HEADS))
-    lines = [(row.family, Line(row, flags_of(readings[row.slug]))) for row in rows]
-    found = [(str(head), [line for family, line in lines if family in members]) for head, members in _HEADS]
-    found.append((str(REST), [line for family, line in lines if family not in named]))
-    return [(head, members) for head, members in found if members]
+    lines = [(row.family, Line(row, flags_of(readings[row.slug]), row.slug in here)) for row in rows]
+    found = [Family(str(head), [line for name, line in lines if name in members]) for head, members in _HEADS]
+    found.append(Family(str(REST), [line for name, line in lines if name not in named]))
+    return [one for one in found if one.lines]

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from hub.accounts.identity import Viewer
 from hub.catalog.desktexts import known_text
 from hub.catalog.errors import EntryNotFound
-from hub.catalog.panel import under
+from hub.catalog.panel import binding_here, under
 from hub.pages import families
 from hub.pages.doors import page
 from hub.pages.review import groups
@@ -33,8 +33,10 @@ def shelf_list(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     found = list(shelf.on_shelf(text=text, category=chosen))
     context = {
         "section": "licenses",
-        "families": families.by_family(found, readings_of(found)),
+        "families": families.by_family(found, readings_of(found), binding_here(viewer)),
         "count": len(found),
+        # What was asked for is not folded away.
+        "is_narrowed": bool(text or chosen),
         "categories": shelf.categories(),
         "text": text,
         "chosen": chosen,

@@ -24,12 +24,15 @@ def shelf(db: None) -> None:
 def test_the_shelf_lists_and_finds(
     client: Client, shelf: None, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = text_of(client.get("/licenses"))
     assert "147 licences" in page and "Llama 3.1 Community License" in page
     assert "Commercial use" in page and 'id="family-1"' in page
     found = text_of(client.get("/licenses?q=gemma&category=source-available"))
     assert "Gemma Terms of Use" in found and "Apache License" not in found
+    # Nothing is under any of them here, so all families are folded, but for those of what was asked for.
+    assert '<details class="fold">' in page and '<details class="fold" open>' not in page
+    assert '<details class="fold">' not in found and '<details class="fold" open>' in found
     assert "No licence fits" in text_of(client.get("/licenses?q=zebra"))
     assert "load_licenses" not in found
 
@@ -104,5 +107,8 @@ def test_a_license_lists_the_models_under_it_that_the_reader_may_see(
         Repo.objects.filter(pk=repo.pk).update(concluded=["llama3.1"], clearance="clear")
     page = text_of(client.get("/licenses/llama3.1"))
     assert "ada/open" in page and "ada/hidden" not in page
+    Repo.objects.filter(private=True).update(concluded=["gemma"])
+    shelf_page = text_of(client.get("/licenses"))
+    assert shelf_page.count('<details class="fold" open>') == 1 and "1 with models here" in shelf_page
     found = text_of(client.get("/models?binding=llama3.1"))
     assert "open</a>" in found and "hidden</a>" not in found

@@ -178,6 +178,14 @@
     document.querySelectorAll("[data-once][data-sent]").forEach((form) => { delete form.dataset.sent; });
   });
 
+  // A link to what is folded unfolds it, in browsers that do not do so by themselves.
+  const unfold = () => {
+    const fold = document.getElementById(location.hash.slice(1))?.closest("details:not([open])");
+    if (fold) { fold.open = true; document.getElementById(location.hash.slice(1)).scrollIntoView(); }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // On the pages of files the letter t opens the search for a file.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "t" || event.ctrlKey || event.metaKey || event.altKey) return;
