@@ -1,9 +1,10 @@
 """Inspecting a commit: read what its large files hold, and add it up to what repo info shows."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from hub.catalog import clearances, indexing, jobs, objects
+from hub.catalog import clearances, indexing, jobs, objects, tensors
 from hub.catalog.checkpoints import FACT
 from hub.catalog.errors import CatalogError
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo, RepoBlob
@@ -47,6 +48,8 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
     }
     indexes = _indexes(repo, entries)
     facts = summary.facts(entries, found, indexes, _config(repo, entries))
+    if count := _tensors(entries, found):
+        facts["tensors"] = count
     checkpoint = preflight.verdict(repo, record, entries)
     if checkpoint is not None:
         facts[FACT] = clean(checkpoint)
@@ -58,6 +61,13 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
             indexing.note_facts(repo, record)
             clearances.note_facts(repo, record)
     return True
+
+
+def _tensors(entries: list[Entry], found: Mapping[str, Found | None]) -> int:
+    """Return how many tensors there are in the model that their page shows first."""
+    first = next(iter(tensors.grouped(entries).values()), [])
+    read = [one for entry in first if (one := found.get(entry.path))]
+    return sum(len(one.tensors) + one.left_out.get("tensors", 0) for one in read)
 
 
 def _states(entries: list[Entry]) -> dict[str, str | None]:

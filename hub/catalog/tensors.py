@@ -90,17 +90,23 @@ class Contents:
 
 def sets_in(repo: Repo, tree: str) -> list[FileSet]:
     """Return the models below a root tree, by name; asks no gate."""
-    grouped: dict[str, list[Entry]] = defaultdict(list)
-    for entry in files(repo, tree):
-        if entry.is_large and entry.path.endswith(FORMATS):
-            shard = _SHARD.match(entry.path)
-            grouped[shard["stem"] + shard["ending"] if shard else entry.path].append(entry)
+    groups = grouped(files(repo, tree))
     # Only who holds the bytes may learn what was read in them; naming their hash is not holding them.
-    proven = {one.sha256 for group in grouped.values() for one in group if one.state == RepoBlob.State.PROVEN}
+    proven = {one.sha256 for group in groups.values() for one in group if one.state == RepoBlob.State.PROVEN}
     known = {
         row.sha256: row for row in Inspection.objects.filter(sha256__in=proven).defer("data", "findings")
     }
-    return [_set(name, group[:MAX_FILES], known) for name, group in grouped.items()]
+    return [_set(name, group[:MAX_FILES], known) for name, group in groups.items()]
+
+
+def grouped(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Return the files that hold tensors by the name of the model that they make up."""
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.is_large and entry.path.endswith(FORMATS):
+            shard = _SHARD.match(entry.path)
+            groups[shard["stem"] + shard["ending"] if shard else entry.path].append(entry)
+    return groups
 
 
 def _set(name: str, entries: Sequence[Entry], known: Mapping[str, Inspection]) -> FileSet:

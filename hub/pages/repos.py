@@ -50,7 +50,7 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
     proof = proof_of(repo, at.tree)
     is_tip = at.commit == repo.head
     declared = repo.license if is_tip else Claims(data=at.card).word("license")
-    pending = pending_of(viewer, repo)
+    pending, facts = pending_of(viewer, repo), at.facts
     return {
         "repo": repo, "rev": at.revision, "at": at, "tab": tab, "proof": proof,
         "commits": count_history(repo, at.commit), "license": declared, "summary": summary_of(repo, declared, pending),
@@ -61,7 +61,8 @@ def shell(viewer: Viewer, at: Located, *, tab: str) -> dict[str, Any]:
         "asked": fields_of(at.card) if repo.gated else [],
         "liked": viewer.user is not None and repo.liked_by.filter(user=viewer.user).exists(),
         "discussions_open": discussions.count_open(repo) if repo.last_number else 0,
-        "jobs": _jobs(at) if proof.proving else [], "faults": listed(at.facts.get("findings")),
+        "jobs": _jobs(at) if proof.proving else [], "faults": listed(facts.get("findings")),
+        "tensor_count": facts.get("tensors"),
     }  # fmt: skip
 
 

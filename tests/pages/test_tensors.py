@@ -1,5 +1,6 @@
 """The tensors of a model: folded into patterns, filtered by name, and drawn as a map."""
 
+import re
 import struct
 from collections.abc import Callable
 
@@ -75,6 +76,8 @@ def test_the_page_shows_what_inspections_read(client: Client, ada: User) -> None
     ships_of(Viewer(user=ada))
     assert f'href="{PAGE}"' in text_of(client.get("/ada/ships"))
     words = words_of(client.get(PAGE))
+    counted = re.search(r"Tensors ([0-9]+)\n", words_of(client.get("/ada/ships")))
+    assert counted and f"{counted[1]} tensors" in words
     assert "ships-BF16.gguf" in words
     assert "token_embd.weight" in words
     assert "general.architecture" in words
