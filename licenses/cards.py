@@ -175,7 +175,7 @@ def _notes(reading: Reading, term: Term) -> Iterator[str]:
         yield from (threshold_sentence(one) for one in reading.thresholds)
         return
     if term.key == "field_of_use_restrictions" and term.items:
-        yield f"limits: {', '.join(term.items)}"
+        yield f"limits: {'; '.join(term.items)}"
     if term.note:
         yield term.note
 

@@ -6,6 +6,7 @@ is listed in ``WORDS``, is taken from its source.  What differs from time to tim
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -94,6 +95,8 @@ WORDS = {
 MORE = ("database", "display", "name", "queue", "store", "text", "workers")
 # Fields of the shipped catalogue that are words for people.
 SHIPPED = {"checklists.yaml": ("ask", "look"), "openness.yaml": ("title",), "policies.yaml": ("title",)}
+# What so many readings of the catalogue say alike is translated; what one of them notes alone stays English.
+ALIKE = 4
 _HOLE = re.compile(r"\{\d\}")
 # What is marked where it is raised, and expressions that search.
 _ODD = re.compile(r"%\(|\\|\||\A\w+\.\Z")
@@ -186,9 +189,22 @@ def _shipped() -> Iterator[str]:
             yield from (row[field] for row in rows for field in fields)
 
 
+def _said_alike() -> Iterator[str]:
+    """Yield what many readings say in the same words."""
+    counts: Counter[str] = Counter()
+    for path in sorted((BASE_DIR / "licenses" / "catalogue" / "families").glob("*.yaml")):
+        for row in yaml.safe_load(path.read_text())["licenses"]:
+            terms = {name: term for name, term in row["terms"].items() if isinstance(term, dict)}
+            counts.update(str(row.get(field, "")) for field in ("source", "osaid"))
+            counts.update(str(term.get("note", "")) for term in terms.values())
+            counts.update(one.get("scope", "") for one in row.get("thresholds", ()))
+            counts.update(terms.get("field_of_use_restrictions", {}).get("items", ()))
+    yield from (text for text, count in counts.items() if count >= ALIKE and "://" not in text)
+
+
 def sentences() -> list[str]:
     """Return every sentence once, in order."""
-    found = {*_shipped(), *_found_in_files(), *MORE}
+    found = {*_shipped(), *_said_alike(), *_found_in_files(), *MORE}
     for place in PLACES:
         paths = sorted((BASE_DIR / place).rglob("*.py")) if not place.endswith(".py") else [BASE_DIR / place]
         for path in paths:

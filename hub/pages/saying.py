@@ -79,6 +79,14 @@ def _in_language(language: str, words: str) -> str:
     return found or (_in_parts(language, words) if " " in words else _slug(words))
 
 
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """Return a note of a reading, cut at its semicolons: each piece as it is said, and whether that is translated."""
+    language = get_language() or "en"
+    if language == "en" or gettext(text) != text:
+        return [(said(text), True)]
+    return [(told := said(piece), told != piece) for piece in text.split("; ")]
+
+
 def _whole(language: str, words: str) -> str:
     """Return a text that is known as one, "" where it is not."""
     if (known := gettext(words)) != words:
@@ -115,7 +123,7 @@ def _value(language: str, value: str) -> str:
 def _in_parts(language: str, words: str) -> str:
     if words.endswith(")") and " (" in words:
         first, _paren, rest = words.rpartition(" (")
-        return f"{_in_language(language, first)} ({rest}"
+        return f"{_in_language(language, first)} ({_value(language, rest[:-1])})"
     parts = _ENDS.split(words)
     return " ".join(_part(language, part) for part in parts) if len(parts) > 1 else words
 

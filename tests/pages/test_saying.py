@@ -3,7 +3,7 @@
 import pytest
 from django.utils.translation import gettext, override
 
-from hub.pages.saying import listed, patterns, said
+from hub.pages.saying import listed, patterns, pieces, said
 from tests.sentences import SENTENCES, sentences
 
 
@@ -43,6 +43,15 @@ def test_a_sentence_is_said_in_german(english: str, german: str) -> None:
     with override("de"):
         assert said(english) == german
     assert said(english) == english
+
+
+def test_a_note_of_a_reading_is_told_apart_where_it_is_english_only() -> None:
+    with override("de"):
+        assert pieces("not addressed; names no court") == [
+            ("nicht geregelt", True),
+            ("names no court", False),
+        ]
+    assert pieces("not addressed; names no court") == [("not addressed; names no court", True)]
 
 
 def test_every_pattern_finds_what_stands_in_its_holes() -> None:

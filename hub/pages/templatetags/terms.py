@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from hub.catalog.models import Repo
 from hub.pages.facetwords import RUNGS
-from hub.pages.saying import listed, said
+from hub.pages.saying import listed, pieces, said
 from hub.pages.standing import Standing, standing_of
 from hub.pages.templatetags.house import license_brief, symbol_of
 from licenses.openness import RUNG_NAMES, Rung
@@ -89,3 +89,10 @@ def terms_of(repo: Repo) -> tuple[str, str]:
     """Return the terms of a repo in a few words, and their seal; what nobody has settled is told as such."""
     found = standing_of(repo)
     return (briefs(repo.concluded) if found.is_settled else found.word), found.seal
+
+
+@register.filter
+def as_read(text: str) -> SafeString:
+    """Return a note of a reading; what there is in English alone is marked as English."""
+    told = ((SafeString("" if is_known else ' lang="en"'), piece) for piece, is_known in pieces(text))
+    return format_html_join("; ", "<span{}>{}</span>", told) if text else SafeString("")
