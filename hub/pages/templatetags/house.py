@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 from hub.catalog.models import Repo
 from hub.catalog.names import is_oid_prefix
-from hub.pages import jobwords, saying
+from hub.pages import actwords, jobwords, saying
 from hub.pages.addresses import compare_url, repo_url, rev_url
 from hub.pages.languages import numeral
 from hub.pages.times import ago
@@ -148,6 +148,12 @@ def within(text: str) -> str:
 def job_name(kind: str) -> str:
     """Return what kind of work a job is, in words."""
     return jobwords.job_name(kind)
+
+
+@register.filter
+def act_name(act: str) -> str:
+    """Return how an act in the log is called."""
+    return actwords.act_name(act)
 
 
 @register.filter
