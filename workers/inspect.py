@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hub.catalog import clearances, indexing, jobs, objects, tensors
+from hub.catalog import clearances, ggufs, indexing, jobs, objects, tensors
 from hub.catalog.checkpoints import FACT
 from hub.catalog.errors import CatalogError
 from hub.catalog.models import CommitRecord, Inspection, Job, Repo, RepoBlob
+from hub.catalog.sources import SIZES
 from hub.catalog.trees import Entry, files
 from storage.downloads import BlobReader
 from storage.errors import ObjectMissing
@@ -18,9 +19,12 @@ from workers.formats.findings import clean
 from workers.formats.reader import BytesReader, CachedReader
 from workers.formats.shard_index import inspect_shard_index
 from workers.formats.sniff import inspect, named_format
+from workers.quantizing import reckoning
 
 PROVEN = RepoBlob.State.PROVEN
 MAX_CONFIG = 1024 * 1024
+# Weights of so many models in one commit are reckoned with.
+MAX_SOURCES = 20
 
 
 def inspect_commit(job: Job) -> None:
@@ -53,6 +57,7 @@ def _try(job: Job, repo: Repo, record: CommitRecord) -> bool:
     checkpoint = preflight.verdict(repo, record, entries)
     if checkpoint is not None:
         facts[FACT] = clean(checkpoint)
+    facts[SIZES] = _sizes(entries, found)
     with jobs.fenced(job):
         if _states(list(files(repo, record.tree))) != _states(entries):
             return False
@@ -68,6 +73,21 @@ def _tensors(entries: list[Entry], found: Mapping[str, Found | None]) -> int:
     first = next(iter(tensors.grouped(entries).values()), [])
     read = [one for entry in first if (one := found.get(entry.path))]
     return sum(len(one.tensors) + one.left_out.get("tensors", 0) for one in read)
+
+
+def _sizes(entries: list[Entry], found: Mapping[str, Found | None]) -> dict[str, dict[str, int]]:
+    """Return what each type of file would take that can be made of each model in GGUF, by the model's path."""
+    models, _matrices = ggufs.models_and_matrices(entries)
+    told = {}
+    for model in [one for one in models if not one.problem][:MAX_SOURCES]:
+        shards = [one for entry in model.shards if (one := found.get(entry.path))]
+        read = (
+            reckoning.tensor(it.name, it.dtype, it.shape, it.end - it.start)
+            for one in shards
+            for it in one.tensors
+        )
+        told[model.path] = reckoning.sizes(read, shards[0].metadata, total=model.size)
+    return told
 
 
 def _states(entries: list[Entry]) -> dict[str, str | None]:

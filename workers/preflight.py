@@ -23,6 +23,7 @@ from storage.errors import ObjectMissing
 from workers import scratch
 from workers.converting.families import FAMILIES
 from workers.formats.safetensors import MAX_HEADER
+from workers.quantizing.types import FILE_TYPES
 from workers.version import VERSION
 
 MAX_SECONDS = 120
@@ -43,7 +44,13 @@ def verdict(repo: Repo, record: CommitRecord, entries: Sequence[Entry]) -> dict[
 
 def _key(repo: Repo, found: Sequence[Entry]) -> str:
     """A name for all that a verdict depends on."""
-    facts = [VERSION, sorted(FAMILIES), repo.name, *((one.path, one.etag, one.state) for one in found)]
+    facts = [
+        VERSION,
+        sorted(FAMILIES),
+        list(FILE_TYPES),
+        repo.name,
+        *((one.path, one.etag, one.state) for one in found),
+    ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

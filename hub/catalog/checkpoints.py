@@ -28,7 +28,8 @@ _POOLING = re.compile(r"[^/]+/config\.json\Z")
 class Checkpoint:
     """One checkpoint: the files that are read, and why it cannot be converted, if it cannot.
 
-    ``base_type`` and ``base_size`` are those of the GGUF file that every quantization is made from.
+    ``base_type`` and ``base_size`` are those of the GGUF file that every quantization is made from; ``sizes`` are about
+    what files of each type take, None where nobody has reckoned yet.
     """
 
     repo_name: str
@@ -38,6 +39,7 @@ class Checkpoint:
     base_size: int
     weights: int
     problem: str
+    sizes: Mapping[str, int] | None = None
 
     @property
     def path(self) -> str:
@@ -82,11 +84,12 @@ def checkpoint_in(at: Located, entries: Iterable[Entry] | None = None) -> Checkp
     facts = at.facts
     told: Mapping[str, Any] = facts.get(FACT) or {}
     if facts and not told:
-        _look_again(at.repo, at.commit)
+        look_again(at.repo, at.commit)
     return Checkpoint(
         repo_name=at.repo.name, files=found, architecture=str(told.get("architecture") or ""),
         base_type=str(told.get("type") or ""), base_size=int(told.get("size") or 0),
         weights=int(told.get("weights") or 0), problem=_problem(found, told),
+        sizes=told.get("sizes"),
     )  # fmt: skip
 
 
@@ -99,5 +102,6 @@ def _problem(found: Iterable[Entry], told: Mapping[str, Any]) -> str:
     return str(told.get("problem") or "")
 
 
-def _look_again(repo: Repo, commit: str) -> None:
+def look_again(repo: Repo, commit: str) -> None:
+    """Have a commit inspected that was inspected before something was looked for."""
     jobs.ask(kind="inspect", subject=f"{repo.pk}:{commit}", repo=repo, payload={"commit": commit})

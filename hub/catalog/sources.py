@@ -1,12 +1,12 @@
 """What quantizations can be made from: models in GGUF, the checkpoint of a commit, and importance matrices."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from hub.catalog.checkpoints import Checkpoint, checkpoint_in
+from hub.catalog.checkpoints import Checkpoint, checkpoint_in, look_again
 from hub.catalog.errors import BadRequest, NoRoom
 from hub.catalog.ggufnames import TYPES_BY_MATRIX
 from hub.catalog.ggufs import MATRIX, TOWER, Gguf, models_and_matrices
@@ -15,6 +15,8 @@ from hub.catalog.revisions import Located
 from hub.catalog.trees import Entry, files
 
 Source = Gguf | Checkpoint
+# Where an inspection writes what each type of each model in GGUF would take.
+SIZES = "sizes"
 MAX_MATRIX_BYTES = 4 * 10**9
 _BYTES = {"F32": 4.0, "F16": 2.0, "BF16": 2.0}
 # No other type takes more than Q8_0 does: 34 bytes for 32 weights.
@@ -125,6 +127,19 @@ def _require_kin(entry: Entry, source: Source) -> None:
 def _tensors(entries: Sequence[Entry]) -> set[str]:
     rows = Inspection.objects.filter(sha256__in=[entry.sha256 for entry in entries])
     return {tensor[0] for row in rows for tensor in row.data["tensors"]}
+
+
+def sizes_of(at: Located, source: Source) -> Mapping[str, int]:
+    """Return about how many bytes a file of each type takes, as the mix goes; nothing of types that cannot be made.
+
+    Where nobody has reckoned yet, it is empty, and the commit is inspected again.
+    """
+    facts = at.facts
+    told: Mapping[str, Mapping[str, int]] | None = facts.get(SIZES)
+    sizes = source.sizes if isinstance(source, Checkpoint) else (told or {}).get(source.path)
+    if sizes is None and facts and told is None:
+        look_again(at.repo, at.commit)
+    return sizes or {}
 
 
 def outcome_size(source: Source, types: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,19 +13,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hub.accounts.identity import Viewer
 from hub.catalog import access, conversions, family, jobs, landing, sources
 from hub.catalog.errors import BadRequest, NameTaken, NoRoom, SignInNeeded, TooManyAtOnce
-from hub.catalog.ggufnames import TYPES, TYPES_BY_MATRIX
 from hub.catalog.ggufs import Gguf, models_in
 from hub.catalog.lookups import DEFAULT_REVISION, Located, find_repo, locate, locate_heads
 from hub.catalog.models import Job, Repo
-from hub.pages import fitting
+from hub.pages import fitting, typechoices
 from hub.pages.addresses import repo_url
 from hub.pages.doors import page, personal_page
 from hub.pages.repos import shell
 from hub.pages.saying import said
 from hub.web import repo_name
 
-# What most people want, in the order of size; all others stand behind a fold.
-COMMON = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M")
 MAX_TARGETS = 20
 PANEL = "quantizations"
 
@@ -68,10 +65,9 @@ def show(request: HttpRequest, viewer: Viewer, *, repo: str) -> HttpResponse:
     error = _asked(request, viewer, at) if request.method == "POST" else ""
     if error is None:
         return HttpResponseRedirect(f"{repo_url(at.repo)}/{PANEL}")
-    posted = request.POST.getlist("types")
-    context = {**_panel(viewer, at, request.GET), "error": error, "posted": posted, "form": request.POST}
+    context = {**_panel(request, viewer, at), "error": error, "form": request.POST}
     if request.headers.get("HX-Target") == PANEL:
-        return render(request, "repo/quantizations_panel.html", context)
+        return render(request, "repo/quantizations_panel.html", {**context, "alone": True})
     return render(
         request, "repo/quantizations.html", {**shell(viewer, at, tab=PANEL), **context},
         status=400 if error else 200,
@@ -104,15 +100,17 @@ def cancel(request: HttpRequest, viewer: Viewer, *, repo: str, job: str) -> Http
     return HttpResponseRedirect(f"{repo_url(found)}/{PANEL}")
 
 
-def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
+def _panel(request: HttpRequest, viewer: Viewer, at: Located) -> dict[str, Any]:
     found = sources.sources_in(at)
     may = access.may_convert(viewer, at.repo).allowed
     works = [_work(job) for job in conversions.recent(at.repo)] if may else []
     lines = _lines(viewer, at, found.models) + _made(viewer, at.repo)
     lines.sort(key=lambda line: (-line.model.bits, line.model.path))
-    memory = fitting.fits([line.model for line in lines], chosen, close=[line.is_close for line in lines])
+    memory = fitting.fits(
+        [line.model for line in lines], request.GET, close=[line.is_close for line in lines]
+    )
     lines = [replace(line, fit=fit) for line, fit in zip(lines, memory["fits"], strict=True)]
-    rest = [name for name in (*TYPES, *TYPES_BY_MATRIX) if name not in COMMON]
+    offered = _offered(request, at, found.fit, lines, memory) if may and found.fit else {}
     evaluated = any(line.quality is not None and line.quality.perplexity is not None for line in lines)
     return {
         "repo": at.repo, "lines": lines, "evaluated": evaluated, "works": works,
@@ -120,8 +118,27 @@ def _panel(viewer: Viewer, at: Located, chosen: QueryDict) -> dict[str, Any]:
         "running": any(work.is_open for work in works),
         "sources": found.fit, "matrices": found.matrices, "obstacles": _faults(found), "may_convert": may,
         **memory, "chosen": lines[memory["best"]] if memory["best"] is not None else None,
-        "common": COMMON, "rest": rest, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
+        **offered, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
     }  # fmt: skip
+
+
+def _offered(
+    request: HttpRequest,
+    at: Located,
+    fit: Sequence[sources.Source],
+    lines: Sequence[Line],
+    memory: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the types to choose from, with what each takes if it is made of the source that is chosen."""
+    wanted = request.POST.get("source", request.GET.get("source", ""))
+    source = next((one for one in fit if one.path == wanted), fit[0])
+    needs = {line.model.path: line.fit.need if line.fit else None for line in lines if line.repo == at.repo}
+    common, rest = typechoices.choices(
+        sources.sizes_of(at, source), typechoices.need_of_source(at, source, needs, memory["context"]),
+        device=memory["device"], here={line.model.file_type for line in lines if line.is_close},
+        asked=request.POST.getlist("types"),
+    )  # fmt: skip
+    return {"common": common, "rest": rest, "source": source.path}
 
 
 def _faults(found: sources.Sources) -> list[str]:

@@ -46,6 +46,20 @@ def test_a_maintainer_asks_watches_and_finds_the_files(browser: Client, ships: R
     assert "load delay" not in text_of(browser.get(PAGE))
 
 
+def test_each_type_says_what_it_takes_before_it_is_made(browser: Client, ships: Repo) -> None:
+    words = words_of(browser.get(PAGE, {"ram": "4", "context": "2048"}))
+    told = re.search(r"Q4_0\s+about ([0-9.]+) kB\s*([0-9.]+) MB in memory, fits 4 GB", words)
+    assert told
+    assert re.search(r"BF16\s+here already\s+about", words)
+    browser.post(PAGE, {"types": "Q4_0"})
+    work()
+    after = browser.get(PAGE, headers={"HX-Request": "true", "HX-Target": "quantizations"})
+    assert re.search(r'id="type-Q4_0" hx-swap-oob="true"><span class="badge">here already', text_of(after))
+    line = re.search(r"ships-Q4_0\.gguf\s.*?([0-9.]+) kB", words_of(after), re.DOTALL)
+    # What is made says beside its weights where it comes from.
+    assert line and 0 <= float(line[1]) - float(told[1]) < 2
+
+
 def test_a_conversion_is_cancelled_by_a_button(browser: Client, ships: Repo) -> None:
     browser.post(PAGE, {"types": "Q8_0"})
     job = Job.objects.get(kind="quantize")

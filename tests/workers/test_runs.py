@@ -55,6 +55,7 @@ def test_a_model_is_weighed_into_the_facts_of_its_commit() -> None:
         "safetensors": {"parameters": {"F32": 6}, "total": 6},
         "config": {"architectures": ["X"], "model_type": "x"},
         "tensors": 1,
+        "sizes": {},
     }
     assert Repo.objects.get(pk=repo.pk).parameters == 6
 

@@ -1,6 +1,6 @@
 """One conversion from a folder to a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -19,6 +19,7 @@ from workers.converting.settings import Settings
 from workers.converting.slabs import check_types
 from workers.converting.writing import Watcher, lay_out, write_files
 from workers.formats.added_metadata import Metadata
+from workers.quantizing import reckoning
 from workers.quantizing.outputs import WrittenFile
 from workers.quantizing.plan import SPLIT_BYTES
 
@@ -43,12 +44,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a conversion would make: architecture and type of the file, its weights, its size in bytes."""
+    """What a conversion would make: architecture and type of the file, its weights, its size in bytes.
+
+    ``sizes`` are those of the files of each type that could be made of that one.
+    """
 
     architecture: str
     type: str
     weights: int
     size: int
+    sizes: Mapping[str, int]
 
 
 def convert_checkpoint(
@@ -87,7 +92,15 @@ def examine_checkpoint(folder: Path, type: str = "AUTO") -> Examined:  # noqa: A
         tensors = _planned(work, family)
         weights = sum(prod(tensor.shape) for tensor in tensors)
         (file,) = lay_out(work, tensors, folder, sum(tensor.size for tensor in tensors))
-        return Examined(work.keys.arch, work.output, weights, file.size)
+        return Examined(work.keys.arch, work.output, weights, file.size, _sizes(work, tensors, file.size))
+
+
+def _sizes(work: Work, tensors: Sequence[Planned], total: int) -> dict[str, int]:
+    """Reckon with the lists of the header as inspections keep them."""
+    told = {key: it.value for key, it in work.keys.kv_data[0].items()}
+    metadata = {key: {"head": value} if isinstance(value, list) else value for key, value in told.items()}
+    found = (reckoning.tensor(one.name, one.type, one.shape[::-1], one.size) for one in tensors)
+    return reckoning.sizes(found, {**metadata, "general.architecture": work.keys.arch}, total=total)
 
 
 @contextmanager

@@ -111,13 +111,13 @@ def _add_shard(model: Model, path: Path) -> Inspection:
     except OSError as error:
         raise QuantizeError(why(path, error)) from error
     model.tensors += [
-        SourceTensor(t.name, t.dtype, _trimmed(t.shape), shard, t.start, t.end - t.start)
+        SourceTensor(t.name, t.dtype, trimmed(t.shape), shard, t.start, t.end - t.start)
         for t in found.tensors
     ]
     return found
 
 
-def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+def trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Without trailing ones, at least one dimension: so ggml counts dimensions."""
     while len(shape) > 1 and shape[-1] == 1:
         shape = shape[:-1]

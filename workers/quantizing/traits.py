@@ -1,15 +1,25 @@
 """The few facts about a model that decide its mix, read from its metadata as llama.cpp reads them."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from workers.quantizing.errors import QuantizeError
-from workers.quantizing.model import Model
 
 # Architectures whose models of so many layers llama.cpp calls "70B"; Llama has two more conditions.
 LAYERS_OF_70B = {"llama": 80, "llama-embed": 80, "qwen2": 80, "deci": 80, "olmo": 80, "jais2": 68}
 LLAMAS = ("llama", "llama-embed")
 # Files of this architecture hold a vision or audio tower and have none of the keys below.
 TOWER = "clip"
+
+
+class Header(Protocol):
+    """Where metadata is asked for: an open model, or what an inspection kept."""
+
+    @property
+    def paths(self) -> Sequence[Path]: ...
+
+    def value(self, key: str) -> Any: ...
 
 
 class Traits(NamedTuple):
@@ -34,7 +44,7 @@ class Traits(NamedTuple):
         return self.architecture not in LLAMAS or (self.experts != 8 and self.heads != self.kv_heads)
 
 
-def read_traits(model: Model) -> Traits:
+def read_traits(model: Header) -> Traits:
     """Raises QuantizeError where a key that the mix depends on is missing or no number."""
     architecture = model.value("general.architecture")
     if not isinstance(architecture, str):
@@ -54,7 +64,7 @@ def read_traits(model: Model) -> Traits:
     )
 
 
-def _number(model: Model, key: str, default: int | None) -> int:
+def _number(model: Header, key: str, default: int | None) -> int:
     """A whole number; of a list with one for each layer the first counts."""
     value: Any = model.value(key)
     if isinstance(value, dict) and value["head"]:
