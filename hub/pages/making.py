@@ -172,14 +172,10 @@ def branches(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> H
 
 def _changed_ref(request: HttpRequest, viewer: Viewer, repo: Repo) -> str:
     asked = request.POST
-    name, start = asked.get("name", "").strip(), asked.get("start", "").strip() or "main"
+    name = asked.get("name", "").strip()
     match asked.get("do"):
-        case "branch":
-            refs.create_branch(viewer, repo, branch=name, start=start)
-            return _("The branch %(name)s is made.") % {"name": name}
-        case "tag":
-            refs.create_tag(viewer, repo, tag=name, revision=start, message=asked.get("message", ""))
-            return _("The tag %(name)s is made.") % {"name": name}
+        case "branch" | "tag":
+            return _made_ref(request, viewer, repo, name)
         case "delete-branch" | "delete-proposal":
             refs.delete_branch(viewer, repo, branch=name)
         case "delete-tag":
@@ -187,6 +183,20 @@ def _changed_ref(request: HttpRequest, viewer: Viewer, repo: Repo) -> str:
         case _:
             raise BadRequest(_("This form is not one of this page."))
     return _("%(name)s is deleted. Its commits stay readable by their ids.") % {"name": name}
+
+
+def _made_ref(request: HttpRequest, viewer: Viewer, repo: Repo, name: str) -> str:
+    asked = request.POST
+    start = asked.get("start", "").strip() or "main"
+    try:
+        if asked["do"] == "branch":
+            refs.create_branch(viewer, repo, branch=name, start=start)
+            return _("The branch %(name)s is made.") % {"name": name}
+        refs.create_tag(viewer, repo, tag=name, revision=start, message=asked.get("message", ""))
+    except NameTaken:
+        # Programs know the words of the domain; people are told what to do.
+        raise NameTaken(_("%(name)s is there already. Choose another name.") % {"name": name}) from None
+    return _("The tag %(name)s is made.") % {"name": name}
 
 
 @require_POST

@@ -76,6 +76,8 @@ const drop = async (event) => {
   event.preventDefault();
   find("drop").removeAttribute("data-over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  // What comes from another program than a file manager has no entries.
+  if (!entries.length) for (const file of event.dataTransfer.files) add(file, file.name);
   for (const entry of entries) {
     if (entry.isFile || entries.length > 1) await walk(entry);
     else for (const inner of await children(entry)) await walk(inner);
