@@ -1,5 +1,6 @@
 """What quantizations can be made from: models in GGUF, the checkpoint of a commit, and importance matrices."""
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ MAX_MATRIX_BYTES = 4 * 10**9
 _BYTES = {"F32": 4.0, "F16": 2.0, "BF16": 2.0}
 # No other type takes more than Q8_0 does: 34 bytes for 32 weights.
 _MOST_BYTES = 34 / 32
+# How weights are called that are pickles.
+_PICKLE = re.compile(r"(?:^pytorch_model[^/]*\.bin|\.pt|\.pth|\.ckpt|\.pkl)\Z")
 # What an importance matrix in GGUF holds for each tensor.
 _SUMS = ".in_sum2"
 
@@ -32,6 +35,7 @@ class Sources:
     checkpoint: Checkpoint | None
     models: list[Gguf]
     matrices: list[Entry]
+    has_pickles: bool = False
 
     @property
     def fit(self) -> list[Source]:
@@ -44,7 +48,8 @@ def sources_in(at: Located) -> Sources:
     """Return what a commit offers; asks no gate."""
     entries = list(files(at.repo, at.tree))
     models, matrices = models_and_matrices(entries)
-    return Sources(checkpoint_in(at, entries), models, matrices)
+    pickled = any(entry.is_large and _PICKLE.search(entry.name) for entry in entries)
+    return Sources(checkpoint_in(at, entries), models, matrices, pickled)
 
 
 def choose(at: Located, source: str = "") -> Source:

@@ -1,5 +1,6 @@
 """The quantizations of a model: those that are there, those that are being made, and a form to ask for more."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,9 @@ from hub.web import repo_name
 
 MAX_TARGETS = 20
 PANEL = "quantizations"
+# How the examination of a checkpoint says that its kind is unknown, or that a file is not there.
+_UNKNOWN = re.compile(r"architecture '([^']{1,200})' is not converted")
+_MISSING = re.compile(r"(\S{1,200}): is missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def _panel(request: HttpRequest, viewer: Viewer, at: Located) -> dict[str, Any]:
         "measured": any(line.quality is not None and line.quality.error is not None for line in lines),
         "running": any(work.is_open for work in works),
         "sources": found.fit, "matrices": found.matrices, "obstacles": _faults(found), "may_convert": may,
+        "why_not": "" if found.fit else _why_not(found),
         **memory, "chosen": lines[memory["best"]] if memory["best"] is not None else None,
         **offered, "panel": PANEL, "rev": at.revision, "can_evaluate": conversions.can_evaluate(),
     }  # fmt: skip
@@ -145,6 +150,27 @@ def _faults(found: sources.Sources) -> list[str]:
     """Why the checkpoint cannot be quantized, if it cannot."""
     checkpoint = found.checkpoint
     return [said(checkpoint.problem)] if checkpoint is not None and checkpoint.problem else []
+
+
+def _why_not(found: sources.Sources) -> str:
+    """Say in one sentence why nothing can be made of what lies here; what to do about it is told to makers only."""
+    problem = found.checkpoint.problem if found.checkpoint is not None else ""
+    if unknown := _UNKNOWN.search(problem):
+        words = _("It cannot be quantized here, as this hub converts no models of the architecture %(name)s.")
+        return words % {"name": unknown[1]}
+    if missing := _MISSING.match(problem):
+        return _("It cannot be quantized here, as its %(name)s is missing.") % {"name": missing[1]}
+    if problem:
+        return _("The checkpoint cannot be quantized: %(fault)s.") % {
+            "fault": said(problem.partition("; ")[0])
+        }
+    if found.has_pickles:
+        return _(
+            "It cannot be quantized here, as its weights are pickle files, and this takes safetensors or GGUF."
+        )
+    return _(
+        "Nothing here can be quantized: that takes GGUF files of float weights, or a checkpoint in safetensors."
+    )
 
 
 def _made(viewer: Viewer, repo: Repo) -> list[Line]:

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.test import Client
+from safetensors.numpy import save
 
 from hub.accounts.identity import Viewer
 from hub.accounts.models import User
@@ -121,3 +123,21 @@ def test_a_checkpoint_is_offered_with_its_matrix_or_with_what_is_wrong(
     assert (
         "The checkpoint cannot be quantized: tokenizer.json: is missing; check its name, or add it" in words
     )
+
+
+def test_everybody_learns_why_nothing_can_be_made(
+    browser: Client, client: Client, ada: User, bob: User
+) -> None:
+    viewer = Viewer(user=ada)
+    odd = make_repo(viewer, "odd")
+    push(viewer, odd, {"config.json": b'{"architectures": ["Abacus"]}'})
+    push_large(viewer, odd, "model.safetensors", save({"a": np.zeros((2, 3), np.float32)}))
+    push_large(viewer, make_repo(viewer, "old"), "pytorch_model.bin", b"\x80\x02.")
+    for reader in (client, logged_in(bob), browser):
+        words = words_of(reader.get("/ada/odd/quantizations"))
+        assert (
+            "It cannot be quantized here, as this hub converts no models of the architecture Abacus." in words
+        )
+        assert "its weights are pickle files" in words_of(reader.get("/ada/old/quantizations"))
+        assert ("can be pushed beside it" in words) is (reader is browser)
+        assert "to make some" not in words
