@@ -27,7 +27,7 @@ from hub.web import repo_name
 from licenses.cases import current_case
 from licenses.errors import ReviewError
 from licenses.matches import Detection, Status
-from licenses.models import Case
+from licenses.models import Case, Decision
 from licenses.openness import RUNG_NAMES, Judged, Presence, Rung
 from licenses.records import declared_from_json
 from licenses.reviews import Answer
@@ -121,12 +121,13 @@ def show(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> HttpR
     context["is_settled"] = clearing.is_released(at.repo)
     context["reply"] = _reply_to(panel.case, may_write=context["may_write"])
     children = children_of(viewer, at.repo)
+    history = history_of(panel.case) if panel.case else []
     context |= {
         "panel": panel, "case": panel.case, "together": together(panel.binding),
         "step": step_of(panel.case, at.repo, may_write=context["may_write"]),
         "files": list(found_files(panel)), "thresholds": thresholds_said(panel.lineage.thresholds, panel.readings),
         "regions": regions_said(panel.lineage.geography, panel.readings), "drawing": drawing_of(panel, children),
-        "history": history_of(panel.case) if panel.case else [], "children": children, **_openness(panel),
+        "history": history, "asked": _asked(panel.case, history), "children": children, **_openness(panel),
         "declared": declared_from_json(panel.case.declared) if panel.case else None, "marks": marks(panel.case),
         "strangers": [one for one in panel.lineage.use_licenses if one not in panel.readings],
         "may_review": access.may_review(viewer),  "acceptance": access.acceptance_for(viewer, at.repo),
@@ -150,6 +151,13 @@ def reply(request: HttpRequest, viewer: Viewer, *, kind: str, repo: str) -> Http
     else:
         messages.success(request, _("The reviewers have it."))
     return HttpResponseRedirect(f"{repo_url(found)}/license")
+
+
+def _asked(case: Case | None, history: Sequence[Decision]) -> Decision | None:
+    """Return what a reviewer told the owners, while it is theirs to act on."""
+    if case is None or case.state not in (Case.State.NEEDS_INFO, Case.State.REJECTED):
+        return None
+    return next((one for one in history if one.to_state == case.state and one.note_public), None)
 
 
 def _reply_to(case: Case | None, *, may_write: bool) -> str:

@@ -163,7 +163,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     ),
     "needs-info": (
         gettext_noop("waits for its owners"),
-        gettext_noop("A reviewer asked for changes, below. Push them to main."),
+        gettext_noop("A reviewer asked for changes. Push them to main."),
     ),
     "appealed": (
         gettext_noop("appealed"),

@@ -130,6 +130,7 @@ def test_a_rejection_cites_a_term_and_a_request_is_written_from_the_findings(ann
     decide(rita, case, "request-changes", message="Please rename it.")
     assert case_of(repo).state == State.NEEDS_INFO
     told = text_of(rita.get("/ada/Chat-8B/license"))
+    assert "Please rename it." in told.partition('class="terms')[0]
     # The head of the model, its tab and the desk draw the same seal.
     state = told[told.index('id="state"') :].partition("waits for its owners")[0]
     assert "#s-waiting" in told.partition('class="measures')[2].partition("Llama 3.1")[0]
