@@ -138,9 +138,11 @@ def _offered(
     wanted = request.POST.get("source", request.GET.get("source", ""))
     source = next((one for one in fit if one.path == wanted), fit[0])
     needs = {line.model.path: line.fit.need if line.fit else None for line in lines if line.repo == at.repo}
+    # Where several models lie, what was made of one is no form of another.
+    near = [line.model for line in lines if line.is_close]
     common, rest = typechoices.choices(
         sources.sizes_of(at, source), typechoices.need_of_source(at, source, needs, memory["context"]),
-        device=memory["device"], here={line.model.file_type for line in lines if line.is_close},
+        device=memory["device"], here={one.file_type for one in near if len(fit) == 1 or one.stem == source.stem},
         asked=request.POST.getlist("types"),
     )  # fmt: skip
     return {"common": common, "rest": rest, "source": source.path}
