@@ -17,8 +17,8 @@ MAX_FINDINGS = 200
 MAX_PASSAGES = 20
 MAX_PASSAGE = 4000
 MAX_MISSING = 400
-# Sentences that were kept before the hub wrote "licence"; ids, paths and what stands in quotes are not words of ours.
-_KEPT = re.compile(r"""(?<!\w)('[^']*'|"[^"]*")|(?<![\w\-./`])([Ll])icense(?=s?(?:[,.;:]?(?:\s|$)|'s\b))""")
+# Sentences that were kept before the hub wrote "licence"; names, ids and what stands in quotes are not words of ours.
+_KEPT = re.compile(r"""(?<!\w)('[^']*'|"[^"]*")|(?<![\w\-./`])license(?=s?(?:[,.;:]?(?:\s|$)|'s\b))""")
 
 
 def clean(text: str) -> str:
@@ -39,7 +39,7 @@ def finding_from_json(told: Mapping[str, Any]) -> Finding:
 
 
 def _spelt(sentence: str) -> str:
-    return _KEPT.sub(lambda found: found[1] or f"{found[2]}icence", sentence)
+    return _KEPT.sub(lambda found: found[1] or "licence", sentence)
 
 
 def findings_to_json(findings: Sequence[Finding]) -> list[Json]:

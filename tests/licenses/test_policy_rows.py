@@ -108,8 +108,8 @@ def test_a_finding_survives_its_way_through_the_database() -> None:
 def test_what_was_kept_before_licences_were_spelt_so_is_shown_as_others_are() -> None:
     told = finding_to_json(Finding(
         Code.LIC_AMBIGUOUS, Severity.FIX, "'Quay license 2' is the name of several licenses: quay-license, b.",
-        "Add the license's text as LICENSE.",
+        "Add the license's text as LICENSE, or that of MIT License.",
     ))  # fmt: skip
     found = finding_from_json(told)
     assert found.message == "'Quay license 2' is the name of several licences: quay-license, b."
-    assert found.clear == "Add the licence's text as LICENSE."
+    assert found.clear == "Add the licence's text as LICENSE, or that of MIT License."
