@@ -5,7 +5,6 @@ Words are asked for among what the viewer may know of only; that also holds for 
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache, reduce
@@ -14,7 +13,7 @@ from operator import and_, or_
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Upper
 
@@ -25,12 +24,12 @@ from hub.catalog.models import Repo, RepoText
 MOST = 10_000
 FEW = 2_000
 # With more hits than this, what is shown first is chosen by name and popularity alone.
-MANY = 1_000
+MANY = 500
 # Where the planner expects more than this, a list that is read in its order is full soon.
 COMMON = 5_000
 # Among so many one nearly always is there for everybody.
 FEW_SEEN = 100
-MAX_NEAR = 100
+MAX_NEAR = 60
 # Of the letters of each word, those that a word of the name has in this order.
 ALIKE = 0.7
 MIN_NEAR = 4
@@ -160,12 +159,17 @@ def _numbers(ways: Sequence[Q], *, by_index: bool) -> list[int]:
         sql, given = one.query.sql_with_params()
         parts.append(f"({sql})")
         values += given
-    with transaction.atomic() if by_index else nullcontext(), connection.cursor() as cursor:
-        if by_index:
-            # With a limit the planner hopes to meet enough of them soon in the table itself, and is often wrong.
-            cursor.execute("SET LOCAL enable_seqscan = off")
+    # With a limit the planner hopes to meet enough of them soon in the table itself, and is often wrong.
+    # Two statements that are sent as one are one transaction.
+    by_index_alone = "SET LOCAL enable_seqscan = off; " if by_index else ""
+    with connection.cursor() as cursor:
         # Asked for in one condition, every row that the letters share a page with would be read whole.
-        cursor.execute(f"SELECT array_agg(found.id) FROM ({' UNION ALL '.join(parts)}) found(id)", values)  # noqa: S608
+        cursor.execute(
+            f"{by_index_alone}SELECT array_agg(found.id) FROM ({' UNION ALL '.join(parts)}) found(id)",  # noqa: S608
+            values,
+        )
+        if by_index:
+            cursor.nextset()
         return list(dict.fromkeys(cursor.fetchone()[0] or ()))[: MOST + 1]
 
 
