@@ -101,7 +101,8 @@ NO_PAGES = {
     "review/<uuid:case>/lineage", "<full_repo:repo>/license/reply", "<full_repo:repo>/ask-access",
     "<full_repo:repo>/like", "<full_repo:repo>/proof/<rest:rest>", "<full_repo:repo>/quantizations/<seg:job>/cancel",
     "<full_repo:repo>/sending/<seg:revision>/advise", "<full_repo:repo>/sending/<seg:revision>/begin",
-    "<full_repo:repo>/preview/<rest:rest>", "<full_repo:repo>/sending/<seg:revision>/finish", "<full_repo:repo>/sending/<seg:revision>/commit",
+    "<full_repo:repo>/sending/<seg:revision>/finish", "<full_repo:repo>/sending/<seg:revision>/commit",
+    "<full_repo:repo>/preview/<rest:rest>",
 }  # fmt: skip
 # Pages with colours and rows of their own; all others are made of parts that these show.
 OWN_LOOKS = {
