@@ -12,6 +12,7 @@ from hub.catalog import (
     facets,
     forms,
     indexing,
+    minutely,
     notices,
     popularity,
     pullrecords,
@@ -59,8 +60,7 @@ def ask_upkeep() -> None:
 @shared_task(name="workers.count_lists")
 def count_lists() -> None:
     """Count what large lists are narrowed and ordered by, so that no reader waits for it."""
-    facets.refresh()
-    popularity.refresh()
+    minutely.recount(facets.refresh, popularity.refresh)
 
 
 @shared_task(name="workers.count_storage")

@@ -80,7 +80,9 @@ def refresh_window(repo_ids: list[str] | None = None) -> None:
     since = datetime.now(UTC).date() - timedelta(days=WINDOW_DAYS)
     days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=since).values("repo")
     repos = Repo.objects.all() if repo_ids is None else Repo.objects.filter(pk__in=repo_ids)
-    repos.update(downloads=Coalesce(Subquery(days.annotate(total=Sum("count")).values("total")), 0))
+    total = Coalesce(Subquery(days.annotate(total=Sum("count")).values("total")), 0)
+    # Whoever pushes waits for rows that are being written, so only those are that change.
+    repos.exclude(downloads=total).update(downloads=total)
 
 
 _TRENDING = f"""
