@@ -1,8 +1,8 @@
 """How many repos fit, and how many would with each other value of a facet: what a list shows beside its filters.
 
 Words, tags and the like narrow in the database; everything that facets are made of is counted in bit sets (tallies.py).
-Where many repos are public, a worker makes those each minute, so that no reader waits for it, and counts may be a
-minute old.  Private repos are counted at once, for those who may know of them.
+Where many repos are public, a worker makes those each minute in which something was written, so that no reader waits
+for it, and counts may be a minute or two old.  Private repos are counted at once, for those who may know of them.
 """
 
 from collections import defaultdict

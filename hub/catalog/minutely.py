@@ -1,6 +1,7 @@
-"""What a worker counts each minute for every process: kept in the cache, and unpacked once by each process.
+"""What a worker counts for every process: kept in the cache, and unpacked once by each process.
 
-Lists among many repos live by it.  Where they are few, and should the worker be away, there is nothing here.
+It counts each minute in which something was written.  Lists among many repos live by it; where they are few, and should
+the worker be away, there is nothing here.
 """
 
 from collections.abc import Callable

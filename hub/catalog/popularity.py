@@ -25,7 +25,7 @@ SELECT array_agg(t.id), array_agg(r.downloads) FROM catalog_repotext t JOIN cata
 
 
 def pulls_of(numbers: Sequence[int]) -> dict[int, int]:
-    """Return how often these repos were pulled, as far as the last minute knows."""
+    """Return how often these repos were pulled, as far as was counted last."""
     known = minutely.kept(_NAME, _unpack) or array("I")
     found = {number: known[number] if number < len(known) else _UNKNOWN for number in numbers}
     unknown = [number for number, pulls in found.items() if pulls == _UNKNOWN]

@@ -39,7 +39,7 @@ def suggest(viewer: Viewer, text: str) -> Suggestions:
     few = not found.more and len(found.numbers) <= seeking.MANY
     most: dict[str, int] = {Repo.Type.MODEL: MOST_MODELS, Repo.Type.DATASET: MOST_DATASETS}
     if few:
-        visible = access.visible_repos(viewer).only("downloads", *_TOLD)
+        visible = access.visible_repos(viewer).only(*_TOLD)
         repos = relevance.best_of_few(visible, text, found, most)
     else:
         repos = _best(viewer, text, found, most)

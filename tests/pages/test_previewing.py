@@ -65,6 +65,8 @@ def test_what_a_text_changes_is_shown_line_by_line(browser: Client, repo: Repo) 
     assert ">added: </span>Three" in text_of(changed)
     same = browser.post(at, {"content": "One\nTwo\n", "look": "changes"}, headers=PART)
     assert "Nothing differs from what is stored." in words_of(same)
+    odd = browser.post(at, {"content": "One\0Two\n", "look": "changes"}, headers=PART)
+    assert "Not a text." in words_of(odd)
 
 
 def test_only_who_may_edit_looks_within_the_bounds_of_the_editor(
